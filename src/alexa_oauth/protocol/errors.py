@@ -1,0 +1,55 @@
+"""How a refusal is said: `error` to the client program, `error_description` to its developer, `reason` to our operator."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from alexa_oauth.protocol.events import Reason
+
+
+class ErrorCode(StrEnum):
+    """The `error` values of RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6 and RFC 8628 §3.5."""
+
+    INVALID_REQUEST = "invalid_request"
+    INVALID_CLIENT = "invalid_client"
+    INVALID_GRANT = "invalid_grant"
+    INVALID_SCOPE = "invalid_scope"
+    UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
+    UNSUPPORTED_RESPONSE_TYPE = "unsupported_response_type"
+    ACCESS_DENIED = "access_denied"
+    LOGIN_REQUIRED = "login_required"
+    REQUEST_NOT_SUPPORTED = "request_not_supported"
+    REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
+    TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
+    SERVER_ERROR = "server_error"
+    SLOW_DOWN = "slow_down"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A refused request. Returned by a rule, it is remembered: what the rule wrote is kept."""
+
+    error: ErrorCode
+    description: str
+    reason: Reason
+
+
+class RequestRefused(Exception):
+    """A refusal that leaves no trace in the database: whatever its transaction wrote is rolled back."""
+
+    def __init__(self, error: ErrorCode, description: str, reason: Reason) -> None:
+        """Carry the refusal to the endpoint, which alone knows how to say it."""
+        super().__init__(reason)
+        self.refusal = Refusal(error, description, reason)
+
+
+class StorageUnavailable(Exception):
+    """Nothing was written, nothing was used up: the same request works later."""
+
+
+class ClockDoubtful(Exception):
+    """A credential looks too old, but the clock cannot be believed now; the same request works later."""
+
+
+def missing_parameter(name: str) -> RequestRefused:
+    """RFC 6749 §5.2 `invalid_request`, naming the absent parameter."""
+    return RequestRefused(ErrorCode.INVALID_REQUEST, f"Missing required parameter: {name}", Reason.PARAMETER_MISSING)

@@ -1,0 +1,135 @@
+"""The closed list of what can happen and why: one vocabulary for log, audit trail and panel."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final
+
+
+class EventName(StrEnum):
+    """What happened. Events of one link attempt share its attempt id."""
+
+    AUTHORIZE_REQUEST = "authorize.request"
+    AUTHORIZE_REFUSED = "authorize.refused"
+    CONSENT_SHOWN = "consent.shown"
+    CONSENT_APPROVED = "consent.approved"
+    CONSENT_DENIED = "consent.denied"
+    CONSENT_REFUSED = "consent.refused"
+    SIGN_IN_FAILED = "sign_in.failed"
+    CODE_ISSUED = "code.issued"
+    TOKEN_ISSUED = "token.issued"
+    TOKEN_REFRESHED = "token.refreshed"
+    TOKEN_REPLAYED = "token.replayed"
+    TOKEN_REFUSED = "token.refused"
+    TOKEN_REUSED = "token.reused"
+    TOKEN_USED = "token.used"
+    TOKEN_REVOKED = "token.revoked"
+    GRANT_HEALED = "grant.healed"
+    GRANT_ENDED = "grant.ended"
+    INTROSPECTION_REFUSED = "introspection.refused"
+    REVOCATION_REFUSED = "revocation.refused"
+    CLIENT_SECRET_CHANGED = "client.secret_changed"
+    CLOCK_DOUBTED = "clock.doubted"
+    CLOCK_CONFIRMED = "clock.confirmed"
+
+
+EVENTS_OF_GRANTS: Final = frozenset(
+    {
+        EventName.CONSENT_APPROVED,
+        EventName.CODE_ISSUED,
+        EventName.TOKEN_ISSUED,
+        EventName.TOKEN_REFRESHED,
+        EventName.TOKEN_REPLAYED,
+        EventName.TOKEN_REUSED,
+        EventName.TOKEN_USED,
+        EventName.TOKEN_REVOKED,
+        EventName.GRANT_HEALED,
+        EventName.GRANT_ENDED,
+        EventName.CLIENT_SECRET_CHANGED,
+    }
+)
+"""Kept for 400 days. All others are bounded in number, since strangers can cause them."""
+
+
+class Reason(StrEnum):
+    """Why a request was refused or a grant ended: for our operator, never for the caller."""
+
+    # what was sent
+    PARAMETER_MISSING = "parameter_missing"
+    PARAMETER_REPEATED = "parameter_repeated"
+    PARAMETER_MALFORMED = "parameter_malformed"
+    PARAMETERS_IN_TWO_PLACES = "parameters_in_two_places"
+    # authorization request
+    PUBLIC_URL_UNSET = "public_url_unset"
+    CLIENT_UNKNOWN = "client_unknown"
+    REDIRECT_URI_NOT_REGISTERED = "redirect_uri_not_registered"
+    RESPONSE_TYPE_UNSUPPORTED = "response_type_unsupported"
+    RESPONSE_MODE_UNSUPPORTED = "response_mode_unsupported"
+    REQUEST_OBJECT_UNSUPPORTED = "request_object_unsupported"
+    PROMPT_NONE = "prompt_none"
+    SCOPE_UNKNOWN = "scope_unknown"
+    SCOPE_MALFORMED = "scope_malformed"
+    CHALLENGE_MISSING = "challenge_missing"
+    CHALLENGE_METHOD_UNSUPPORTED = "challenge_method_unsupported"
+    CHALLENGE_MALFORMED = "challenge_malformed"
+    # consent and sign-in
+    REQUEST_UNKNOWN = "request_unknown"
+    REQUEST_EXPIRED = "request_expired"
+    BROWSER_MISMATCH = "browser_mismatch"
+    CSRF_MISMATCH = "csrf_mismatch"
+    ORIGIN_FOREIGN = "origin_foreign"
+    PERSON_DENIED = "person_denied"
+    SIGN_IN_WRONG = "sign_in_wrong"
+    SIGN_IN_EXHAUSTED = "sign_in_exhausted"
+    SIGN_IN_CROWDED = "sign_in_crowded"
+    # client authentication
+    SECRET_MISSING = "secret_missing"
+    SECRET_WRONG = "secret_wrong"
+    CREDENTIALS_MALFORMED = "credentials_malformed"
+    CREDENTIALS_TWICE = "credentials_twice"
+    ASSERTION_UNSUPPORTED = "assertion_unsupported"
+    CLIENT_MAY_NOT_INTROSPECT = "client_may_not_introspect"
+    # token request
+    GRANT_TYPE_UNSUPPORTED = "grant_type_unsupported"
+    CODE_UNKNOWN = "code_unknown"
+    CODE_OF_ANOTHER_CLIENT = "code_of_another_client"
+    CODE_USED = "code_used"
+    CODE_EXPIRED = "code_expired"
+    CODE_EXHAUSTED = "code_exhausted"
+    REDIRECT_URI_DIFFERS = "redirect_uri_differs"
+    VERIFIER_MISSING = "verifier_missing"
+    VERIFIER_WRONG = "verifier_wrong"
+    VERIFIER_UNEXPECTED = "verifier_unexpected"
+    REFRESH_TOKEN_UNKNOWN = "refresh_token_unknown"
+    REFRESH_TOKEN_OF_ANOTHER_CLIENT = "refresh_token_of_another_client"
+    REFRESH_TOKEN_EXPIRED = "refresh_token_expired"
+    REFRESH_TOKEN_REUSED = "refresh_token_reused"
+    GRANT_NOT_LIVE = "grant_not_live"
+    SCOPE_WIDER = "scope_wider"
+    # inner state
+    CLOCK_DOUBTFUL = "clock_doubtful"
+    STORAGE_UNAVAILABLE = "storage_unavailable"
+    TOO_MANY_FAILURES = "too_many_failures"
+    # why a grant ended
+    CODE_REPLAYED = "code_replayed"
+    REVOKED_BY_CLIENT = "revoked_by_client"
+    REVOKED_BY_OPERATOR = "revoked_by_operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. The store adds the instant; `detail` holds facts for the operator, never a credential."""
+
+    name: EventName
+    attempt: str | None = None
+    client_id: str | None = None
+    subject: str | None = None
+    grant_id: str | None = None
+    reason: Reason | None = None
+    address: str | None = None
+    count: int = 1
+    detail: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, attempt: str, client_id: str, subject: str | None = None) -> "Event":
+        """This event as one of the named attempt."""
+        return replace(self, attempt=attempt, client_id=client_id, subject=subject)

@@ -1,0 +1,214 @@
+"""What the rules ask of the store, of chance, and of a way to sign in.
+
+Verbs are named after what happens; not found is `None`. `tests/storage/contract.py` is the suite of promises that any store
+must keep.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from alexa_oauth.protocol.events import Event
+from alexa_oauth.protocol.models import (
+    AccessToken,
+    AuthorizationCode,
+    Client,
+    Grant,
+    Instant,
+    IssuedAccessToken,
+    PendingRequest,
+    PresentedRefreshToken,
+    RefreshProfile,
+    TokenResponse,
+)
+
+Outcome = TypeVar("Outcome")
+
+Entropy = Callable[[int], bytes]
+"""So many unpredictable bytes."""
+
+
+class Clients(Protocol):
+    """The registered clients."""
+
+    def find(self, client_id: str) -> Client | None:
+        """The client of that id."""
+
+
+class Authorizations(Protocol):
+    """Authorization requests that wait for a person, and the codes that come of them."""
+
+    def add(self, pending: PendingRequest) -> None:
+        """Keep a request; beyond `PENDING_LIMIT` the oldest of the busiest address goes first."""
+
+    def find(self, request_id: str) -> PendingRequest | None:
+        """The pending request of that id, its age not judged."""
+
+    def drop(self, request_id: str) -> None:
+        """Forget a request that was denied or guessed at too often."""
+
+    def fulfil(self, pending: PendingRequest, code: str, subject: str, expires_at: int) -> None:
+        """Turn a pending request into a code; beyond `CODES_PER_SUBJECT` the oldest unredeemed one goes first."""
+
+    def find_code(self, code: str) -> AuthorizationCode | None:
+        """The code, used or not, its age not judged."""
+
+    def mark_used(self, code: AuthorizationCode, grant_id: str, answer: TokenResponse) -> None:
+        """Spend the code; `answer` is kept sealed for `CODE_REPLAY_SECONDS`."""
+
+    def find_answer(self, code: AuthorizationCode) -> TokenResponse | None:
+        """The answer that the code was redeemed with, while it is kept."""
+
+    def count_wrong_verifier(self, code: AuthorizationCode) -> None:
+        """Remember one more wrong verifier."""
+
+
+class Grants(Protocol):
+    """Grants, their generations of refresh tokens, and their access tokens."""
+
+    def find(self, grant_id: str) -> Grant | None:
+        """The grant, ended or not."""
+
+    def add(self, grant: Grant) -> None:
+        """Begin a grant."""
+
+    def refresh_token(self, grant: Grant, generation: int) -> str:
+        """The refresh token of that generation: always the same one."""
+
+    def read_refresh_token(self, value: str) -> PresentedRefreshToken | None:
+        """What the token says of itself if this server made it; needs no look-up."""
+
+    def rotate(self, grant: Grant, profile: RefreshProfile, access_token: IssuedAccessToken) -> None:
+        """Make the next generation the head and this use the newest; the access token is kept sealed for the window."""
+
+    def use_head(self, grant: Grant) -> None:
+        """Note a use of the head, which stays."""
+
+    def use_predecessor(self, grant: Grant) -> None:
+        """Note a use of the predecessor, which closes nothing."""
+
+    def heal(self, grant: Grant, generation: int, profile: RefreshProfile) -> Grant:
+        """Move a restored grant forward to a generation that it issued before; the grant as it then is."""
+
+    def end(self, grant: Grant) -> None:
+        """End the grant; its access tokens are dead at once, its unredeemed answers forgotten."""
+
+    def issue(self, grant: Grant, access_token: IssuedAccessToken) -> None:
+        """Keep an access token; beyond `ACCESS_TOKENS_PER_GRANT` the oldest of the grant goes first."""
+
+    def find_window_answer(self, grant: Grant) -> IssuedAccessToken | None:
+        """The access token of the last rotation, while it is kept and still live."""
+
+    def find_access_token(self, value: str) -> AccessToken | None:
+        """The access token if its grant is live, its own age not judged."""
+
+    def mark_access_token_used(self, access_token: AccessToken) -> bool:
+        """Note the first use; whether it was the first. May close the predecessor, as the profile says."""
+
+    def drop_access_token(self, access_token: AccessToken) -> None:
+        """Revoke one access token; its grant stays."""
+
+
+class PairingCodes(Protocol):
+    """The short one-time codes that a person reads off the panel or the terminal."""
+
+    def current(self, subject: str, fresh: str) -> tuple[str, int]:
+        """The subject's code and the instant at which it ends; `fresh` becomes it if there is none."""
+
+    def spend(self, code: str) -> str | None:
+        """Use the code up; the subject that it was shown to, or `None` for a wrong or old code."""
+
+
+class Events(Protocol):
+    """The audit trail."""
+
+    def record(self, event: Event) -> None:
+        """Write the event with this transaction; after the commit it becomes a log line."""
+
+
+class Transaction(Protocol):
+    """Everything that one request reads and writes, at one instant."""
+
+    @property
+    def instant(self) -> Instant:
+        """The one instant of this transaction."""
+
+    @property
+    def now(self) -> int:
+        """`instant.now`."""
+
+    @property
+    def clients(self) -> Clients:
+        """The registered clients."""
+
+    @property
+    def authorizations(self) -> Authorizations:
+        """Pending requests and codes."""
+
+    @property
+    def grants(self) -> Grants:
+        """Grants and tokens."""
+
+    @property
+    def pairing_codes(self) -> PairingCodes:
+        """One-time codes for sign-in."""
+
+    @property
+    def events(self) -> Events:
+        """The audit trail."""
+
+
+class Store(Protocol):
+    """Where the rows are."""
+
+    async def write(self, rule: Callable[[Transaction], Outcome]) -> Outcome:
+        """Run the rule in a transaction of its own and return its outcome after the commit.
+
+        An exception of the rule rolls its changes back. `StorageUnavailable`: nothing was changed.
+        """
+
+    def read(self, rule: Callable[[Transaction], Outcome]) -> Outcome:
+        """Run a rule that only reads, at once, on what is committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who stands at the consent page: the address as the proxies tell it, and whether it can be believed."""
+
+    address: str
+    address_is_known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The person is known: `subject` as contract 2.4 names them, such as `ha:<user id>` or `local`."""
+
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInFailed:
+    """The proof was wrong; `over` means that this request may not be tried again."""
+
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SignInCrowded:
+    """Too many wrong tries are arriving; the person may try again after `retry_after` seconds."""
+
+    retry_after: int
+
+
+SignInOutcome = SignedIn | SignInFailed | SignInCrowded
+
+
+class SignIn(Protocol):
+    """One way for a person to prove who they are."""
+
+    @property
+    def way(self) -> str:
+        """The value of the setting `sign_in`; the consent page picks its fields by it."""
+
+    async def prove(self, pending: PendingRequest, fields: Mapping[str, str], visitor: Visitor) -> SignInOutcome:
+        """Judge what the person entered."""
