@@ -1,5 +1,6 @@
 """The records that the rules read and return. Instants are integers, seconds since 1970."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -195,3 +196,19 @@ class TokenResponse:
     expires_in: int
     refresh_token: str
     scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The parameters of a request, as strictly read: empty ones are absent (RFC 6749 §3.1).
+
+    `repeated` and `malformed` name those that cannot be believed; they stand in no value.
+    """
+
+    values: Mapping[str, str]
+    repeated: frozenset[str] = frozenset()
+    malformed: frozenset[str] = frozenset()
+
+    def get(self, name: str) -> str | None:
+        """The value, or `None` if it is absent or cannot be believed."""
+        return self.values.get(name)

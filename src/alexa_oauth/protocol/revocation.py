@@ -1,0 +1,50 @@
+"""Revocation (RFC 7009)."""
+
+import hmac
+
+from alexa_oauth.protocol.events import Event, EventName, Reason
+from alexa_oauth.protocol.models import Client, Grant
+from alexa_oauth.protocol.ports import Transaction
+
+
+def revoke(tx: Transaction, client: Client, token: str, address: str) -> None:
+    """Revoke a token of this client's; one that is unknown or another's is left alone, and the answer tells nothing.
+
+    A refresh token of any generation takes its grant along (RFC 7009 §2.1); an access token goes alone.
+    """
+    presented = tx.grants.read_refresh_token(token)
+    if presented is not None:
+        grant = tx.grants.find(presented.grant_id)
+        if grant is not None and hmac.compare_digest(grant.seed, presented.seed):
+            _end(tx, client, grant, address)
+        return
+    access_token = tx.grants.find_access_token(token)
+    if access_token is None or access_token.client_id != client.client_id:
+        return
+    # Who revokes a token holds it: an answer that repeats the dead token would be no answer.
+    tx.grants.mark_access_token_used(access_token)
+    tx.grants.drop_access_token(access_token)
+    tx.events.record(
+        Event(
+            EventName.TOKEN_REVOKED,
+            None,
+            client.client_id,
+            access_token.subject,
+            access_token.grant_id,
+            Reason.REVOKED_BY_CLIENT,
+            address,
+        )
+    )
+
+
+def end_grant(tx: Transaction, grant: Grant, reason: Reason, address: str | None = None) -> None:
+    """End a link for good; it wins over every window."""
+    tx.grants.end(grant)
+    tx.events.record(
+        Event(EventName.GRANT_ENDED, grant.attempt, grant.client_id, grant.subject, grant.grant_id, reason, address)
+    )
+
+
+def _end(tx: Transaction, client: Client, grant: Grant, address: str) -> None:
+    if grant.client_id == client.client_id and grant.is_live(tx.now):
+        end_grant(tx, grant, Reason.REVOKED_BY_CLIENT, address)
