@@ -15,7 +15,7 @@ from alexa_oauth.protocol.models import (
     PendingRequest,
 )
 from alexa_oauth.protocol.policy import PENDING_SECONDS, Policy
-from alexa_oauth.protocol.ports import Clients, Entropy, Transaction
+from alexa_oauth.protocol.ports import Clients, Entropy, SignedIn, Transaction
 
 RESPONSE_TYPES: Final = ("code",)
 RESPONSE_MODES: Final = ("query",)
@@ -145,12 +145,14 @@ def return_address(clients: Clients, pending: PendingRequest, issuer: str) -> Re
     return locate(clients, Parameters({name: value for name, value in values.items() if value}), issuer)
 
 
-def approve(tx: Transaction, claim: Claim, subject: str, policy: Policy, entropy: Entropy) -> str:
-    """The `Location` that carries the code, once the subject has signed in and approved."""
+def approve(tx: Transaction, claim: Claim, person: SignedIn, policy: Policy, entropy: Entropy) -> str:
+    """The `Location` that carries the code, once a person has signed in and approved."""
     pending = find_claimed(tx, claim)
     address = return_address(tx.clients, pending, policy.issuer)
-    tx.events.record(_event(EventName.CONSENT_APPROVED, pending, subject))
-    return address.with_code(_issue_code(tx, pending, subject, policy, entropy))
+    if not person.settle(tx):
+        raise _unclaimed("The proof was used up meanwhile", Reason.SIGN_IN_WRONG)
+    tx.events.record(_event(EventName.CONSENT_APPROVED, pending, person.subject))
+    return address.with_code(_issue_code(tx, pending, person.subject, policy, entropy))
 
 
 def deny(tx: Transaction, claim: Claim, policy: Policy) -> str:

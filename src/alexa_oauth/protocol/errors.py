@@ -15,6 +15,7 @@ class ErrorCode(StrEnum):
     INVALID_SCOPE = "invalid_scope"
     UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
     UNSUPPORTED_RESPONSE_TYPE = "unsupported_response_type"
+    UNAUTHORIZED_CLIENT = "unauthorized_client"
     ACCESS_DENIED = "access_denied"
     LOGIN_REQUIRED = "login_required"
     REQUEST_NOT_SUPPORTED = "request_not_supported"

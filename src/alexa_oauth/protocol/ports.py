@@ -115,6 +115,9 @@ class PairingCodes(Protocol):
     def current(self, subject: str, fresh: str) -> tuple[str, int]:
         """The subject's code and the instant at which it ends; `fresh` becomes it if there is none."""
 
+    def find(self, code: str) -> str | None:
+        """The subject that the code was shown to, or `None` for a wrong or old code."""
+
     def spend(self, code: str) -> str | None:
         """Use the code up; the subject that it was shown to, or `None` for a wrong or old code."""
 
@@ -179,11 +182,19 @@ class Visitor:
     address_is_known: bool
 
 
+def _settled(_: Transaction) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """The person is known: `subject` as contract 2.4 names them, such as `ha:<user id>` or `local`."""
+    """The person is known: `subject` is `ha:<user id>`, `amazon:<user id>` or `local`.
+
+    `settle` spends the proof in the transaction of the approval; false if it was spent meanwhile.
+    """
 
     subject: str
+    settle: Callable[[Transaction], bool] = _settled
 
 
 @dataclass(frozen=True, slots=True)

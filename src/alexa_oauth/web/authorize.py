@@ -1,0 +1,122 @@
+"""GET and POST /alexa/authorize: the authorization endpoint (RFC 6749 §3.1)."""
+
+from aiohttp import web
+
+from alexa_oauth.protocol import authorization
+from alexa_oauth.protocol.authorization import ReturnAddress, Visit
+from alexa_oauth.protocol.credentials import new_attempt
+from alexa_oauth.protocol.errors import ErrorCode, Refusal, RequestRefused, StorageUnavailable
+from alexa_oauth.protocol.events import Event, EventName, Reason
+from alexa_oauth.protocol.models import AuthorizationRequest, Parameters
+from alexa_oauth.protocol.redirect_uri import is_loopback
+from alexa_oauth.web.answers import page_answer, redirect_answer
+from alexa_oauth.web.caller import Caller, identify
+from alexa_oauth.web.consent import consent_page
+from alexa_oauth.web.forms import FormRefused, raw_query, read_form, read_query
+from alexa_oauth.web.parts import PARTS, Parts
+from alexa_oauth.web.problems import UNAVAILABLE, problem_for
+from alexa_oauth.web.session import new_browser, remember
+
+_USER_AGENT_LIMIT = 300
+_UNAVAILABLE = Refusal(
+    ErrorCode.TEMPORARILY_UNAVAILABLE, "The server cannot store anything at the moment", Reason.STORAGE_UNAVAILABLE
+)
+
+
+async def authorize(request: web.Request) -> web.Response:
+    """Show the consent page, or say what is wrong: on a page of our own until client and redirect URI are known good."""
+    parts = request.app[PARTS]
+    attempt = new_attempt(parts.entropy)
+    caller = identify(request)
+    try:
+        parameters = await _read(request)
+        _check_reachable(parts, caller)
+        address = parts.store.read(lambda tx: authorization.locate(tx.clients, parameters, parts.policy.issuer))
+    except FormRefused as refused:
+        return _problem(parts, attempt, Reason.PARAMETER_MALFORMED, status=refused.status)
+    except RequestRefused as refused:
+        reason = refused.refusal.reason
+        parts.report(_refused(attempt, caller, reason, parameters))
+        return _problem(parts, attempt, reason, parameters)
+    except StorageUnavailable:
+        return page_answer(parts.pages, parts.pages.problem(UNAVAILABLE.view(attempt)), UNAVAILABLE.status)
+    return await _answer_back(request, address, parameters, attempt)
+
+
+async def _answer_back(
+    request: web.Request, address: ReturnAddress, parameters: Parameters, attempt: str
+) -> web.Response:
+    """From here on, every refusal goes back to the client."""
+    parts = request.app[PARTS]
+    caller = identify(request)
+    try:
+        checked = authorization.check(address, parameters)
+        visit = Visit(attempt, caller.address, _user_agent(request), new_browser(request, parts.entropy))
+        if _is_self_test(parts, caller, address):
+            return redirect_answer(address.with_code(await _approve_self_test(parts, checked, visit)))
+        return await _ask(parts, address, checked, visit)
+    except RequestRefused as refused:
+        refusal = refused.refusal
+    except StorageUnavailable:
+        refusal = _UNAVAILABLE
+    parts.report(_refused(attempt, caller, refusal.reason, parameters))
+    return redirect_answer(address.with_error(refusal))
+
+
+async def _ask(parts: Parts, address: ReturnAddress, checked: AuthorizationRequest, visit: Visit) -> web.Response:
+    pending = await parts.store.write(lambda tx: authorization.begin(tx, checked, visit, parts.entropy))
+    parts.report(Event(EventName.CONSENT_SHOWN, visit.attempt, checked.client_id, address=visit.address))
+    response = consent_page(parts, address.client, pending)
+    remember(response, parts.face, visit.browser)
+    return response
+
+
+async def _approve_self_test(parts: Parts, checked: AuthorizationRequest, visit: Visit) -> str:
+    policy, entropy = parts.policy, parts.entropy
+    return await parts.store.write(
+        lambda tx: authorization.approve_self_test(tx, checked, visit, policy, entropy)
+    )
+
+
+def _is_self_test(parts: Parts, caller: Caller, address: ReturnAddress) -> bool:
+    """A code without a person: only for a request from this machine, through no proxy, that returns to this machine."""
+    client = address.client
+    return (
+        parts.face.self_test
+        and client.auto_approve
+        and caller.is_local
+        and all(is_loopback(uri) for uri in client.redirect_uris)
+    )
+
+
+def _check_reachable(parts: Parts, caller: Caller) -> None:
+    if not parts.face.is_configured and not caller.is_local:
+        raise RequestRefused(ErrorCode.SERVER_ERROR, "public_url is not set", Reason.PUBLIC_URL_UNSET)
+
+
+async def _read(request: web.Request) -> Parameters:
+    """The parameters, from the query or from the body, but never from both (RFC 6749 §3.1)."""
+    if request.method == "GET":
+        return read_query(request)
+    if raw_query(request):
+        raise FormRefused(400, "Parameters stand in the query and in the body")
+    return await read_form(request)
+
+
+def _problem(
+    parts: Parts, attempt: str, reason: Reason, parameters: Parameters | None = None, *, status: int | None = None
+) -> web.Response:
+    received = parameters.get("redirect_uri") if parameters is not None else None
+    problem = problem_for(reason)
+    view = problem.view(attempt, (("Return address", received),) if received else ())
+    return page_answer(parts.pages, parts.pages.problem(view), status or problem.status)
+
+
+def _refused(attempt: str, caller: Caller, reason: Reason, parameters: Parameters) -> Event:
+    detail = {name: value for name in ("redirect_uri", "scope") if (value := parameters.get(name))}
+    client_id = parameters.get("client_id")
+    return Event(EventName.AUTHORIZE_REFUSED, attempt, client_id, reason=reason, address=caller.address, detail=detail)
+
+
+def _user_agent(request: web.Request) -> str:
+    return request.headers.get("User-Agent", "")[:_USER_AGENT_LIMIT]

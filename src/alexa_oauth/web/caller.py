@@ -1,0 +1,64 @@
+"""Who calls: the address behind the proxies that the operator trusts, and no other."""
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final
+
+from aiohttp import web
+
+from alexa_oauth.web.parts import PARTS, Network
+
+FORWARDING_HEADERS: Final = ("X-Forwarded-For", "Forwarded", "CF-Connecting-IP")
+
+_HOP: Final = re.compile(r"\[?([0-9A-Fa-f:.]{2,45}?)\]?(?::[0-9]{1,5})?")
+_Address = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`address` as text. `is_known` is false behind a proxy that nobody configured: then all callers look like one."""
+
+    address: str
+    is_known: bool
+    is_local: bool
+
+
+def identify(request: web.Request) -> Caller:
+    """The client's address: the right-most hop of `X-Forwarded-For` that is no trusted proxy, if the peer is one.
+
+    What an untrusted peer says of other addresses is not believed, but tells that it is a proxy.
+    """
+    trusted = request.app[PARTS].face.trusted_proxies
+    peer = _peer(request)
+    forwarded = any(name in request.headers for name in FORWARDING_HEADERS)
+    if peer is None or not _is_trusted(peer, trusted):
+        return Caller(str(peer or "unknown"), not forwarded, bool(peer and peer.is_loopback) and not forwarded)
+    address = peer
+    for hop in reversed(",".join(request.headers.getall("X-Forwarded-For", [])).split(",")):
+        parsed = _parse(hop.strip())
+        if parsed is None:
+            break
+        address = parsed
+        if not _is_trusted(address, trusted):
+            break
+    return Caller(str(address), is_known=True, is_local=peer.is_loopback and not forwarded)
+
+
+def _peer(request: web.Request) -> _Address | None:
+    peername = request.transport.get_extra_info("peername") if request.transport is not None else None
+    return _parse(str(peername[0])) if peername else None
+
+
+def _parse(text: str) -> _Address | None:
+    """One hop: with or without port and brackets. An IPv4-mapped address is the IPv4 one."""
+    match = _HOP.fullmatch(text) if text.count(":") <= 1 or text.startswith("[") else None
+    try:
+        address = ip_address(match[1] if match else text)
+    except ValueError:
+        return None
+    return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
+
+
+def _is_trusted(address: _Address, trusted: tuple[Network, ...]) -> bool:
+    return any(address in network for network in trusted)
