@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# ./test.sh        lint, types, and every test that needs neither root nor a browser
+# ./test.sh --all  the browser, the proxies, other people's OAuth clients and kill -9 too; a missing program is then a failure
+# Anything else goes to pytest: ./test.sh -k refresh, ./test.sh --all -x tests/browser
+set -euo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
+# shellcheck source=scripts/environment.sh
+. scripts/environment.sh
+
+all=false
+arguments=()
+for argument in "$@"; do
+  case $argument in
+    --all) all=true ;;
+    --help) sed -n '2,4s/^# //p' test.sh && exit ;;
+    --) ;;
+    *) arguments+=("$argument") ;;
+  esac
+done
+
+failures=()
+step() {
+  printf '\n== %s\n' "$1"
+  "${@:2}" || failures+=("$1")
+}
+
+if $all; then
+  missing=$(missing_packages)
+  [ -z "$missing" ] || fail "./test.sh --all needs programs that are not here." \
+    "On Debian or Ubuntu: sudo apt install ${missing//$'\n'/ }"
+  prepare_environment .venv-test requirements-all.lock
+  types=(src tests)
+else
+  prepare_environment .venv-test requirements-dev.lock requirements-all.lock
+  types=(src tests)
+  for folder in tests/browser tests/durability tests/interop tests/proxy; do
+    types+=(--exclude "^$folder/")
+    arguments+=("--ignore=$folder")
+  done
+fi
+python=.venv-test/bin/python
+
+# The settings of whoever runs this must not reach the servers that the tests start.
+for name in "${!ALEXA_OAUTH_@}" OAUTH_ENCRYPTION_KEY PYTHONPATH; do unset "$name"; done
+
+step "lint" "$python" -m ruff check
+step "format" "$python" -m ruff format --check
+step "types" "$python" -m mypy "${types[@]}"
+if $all || command -v shellcheck >/dev/null; then
+  step "shell scripts" shellcheck --external-sources run.sh test.sh scripts/*.sh .ci/run
+fi
+if $all; then
+  step "npm packages" npm ci --prefix tests/interop/node --no-audit --no-fund
+fi
+step "tests" "$python" -m pytest "${arguments[@]}"
+
+if [ ${#failures[@]} -gt 0 ]; then
+  fail "" "./test.sh: FAILED after $SECONDS s: ${failures[*]}"
+fi
+printf '\n./test.sh: passed in %s s\n' "$SECONDS"
