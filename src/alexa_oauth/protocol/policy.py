@@ -13,6 +13,8 @@ PENDING_SECONDS: Final = 600
 PENDING_LIMIT: Final = 12_000
 """Pending requests at once, over all callers: the memory and disk that strangers can occupy."""
 
+PAIRING_CODE_SECONDS: Final = 600
+
 CODES_PER_SUBJECT: Final = 20
 """Unredeemed codes of one subject for one client; the oldest goes first."""
 

@@ -34,6 +34,15 @@ class Clients(Protocol):
     def find(self, client_id: str) -> Client | None:
         """The client of that id."""
 
+    def ensure_secret(self, client_id: str, fresh: str) -> None:
+        """Give the client its first secret; one that it has already stays."""
+
+    def show_secret(self, client_id: str) -> str | None:
+        """The secret that was made here, in clear, for whoever sets up the client."""
+
+    def replace_secret(self, client_id: str, fresh: str, *, at_once: bool) -> None:
+        """Change the secret; unless `at_once`, the former one stays good for some days."""
+
 
 class Authorizations(Protocol):
     """Authorization requests that wait for a person, and the codes that come of them."""
@@ -108,6 +117,9 @@ class Grants(Protocol):
     def drop_access_token(self, access_token: AccessToken) -> None:
         """Revoke one access token; its grant stays."""
 
+    def settle_instants(self) -> None:
+        """Called when the clock's doubt ends: uses in doubt count from now, instants that lie ahead of now are brought back to now."""
+
 
 class PairingCodes(Protocol):
     """The short one-time codes that a person reads off the panel or the terminal."""
@@ -120,6 +132,16 @@ class PairingCodes(Protocol):
 
     def spend(self, code: str) -> str | None:
         """Use the code up; the subject that it was shown to, or `None` for a wrong or old code."""
+
+
+class AdminLinks(Protocol):
+    """One-time links that open the panel."""
+
+    def add(self, link: str, expires_at: int) -> None:
+        """Keep a link until it is used or too old."""
+
+    def spend(self, link: str) -> bool:
+        """Use the link up; whether it was good."""
 
 
 class Events(Protocol):
@@ -155,6 +177,10 @@ class Transaction(Protocol):
     @property
     def pairing_codes(self) -> PairingCodes:
         """One-time codes for sign-in."""
+
+    @property
+    def admin_links(self) -> AdminLinks:
+        """One-time links to the panel."""
 
     @property
     def events(self) -> Events:
@@ -199,9 +225,9 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class SignInFailed:
-    """The proof was wrong; `over` means that this request may not be tried again."""
+    """The proof was wrong; after the last attempt the request is over."""
 
-    over: bool = False
+    attempts_left: int
 
 
 @dataclass(frozen=True, slots=True)

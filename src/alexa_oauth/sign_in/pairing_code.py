@@ -63,4 +63,4 @@ class PairingCode:
         self._brake.hit()
         wrong = self._wrong.get(pending.request_id, 0) + 1
         self._wrong[pending.request_id] = wrong
-        return SignInFailed(over=wrong >= TRIES_PER_REQUEST)
+        return SignInFailed(max(0, TRIES_PER_REQUEST - wrong))

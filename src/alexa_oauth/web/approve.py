@@ -12,7 +12,7 @@ from alexa_oauth.protocol.models import Parameters, PendingRequest
 from alexa_oauth.protocol.ports import SignedIn, SignInCrowded, SignInFailed, Visitor
 from alexa_oauth.web.answers import page_answer, redirect_answer
 from alexa_oauth.web.caller import identify
-from alexa_oauth.web.consent import consent_page
+from alexa_oauth.web.consent import Wrong, consent_page
 from alexa_oauth.web.endpoint import count_failure
 from alexa_oauth.web.forms import FormRefused, read_form
 from alexa_oauth.web.parts import PARTS, Parts
@@ -81,7 +81,7 @@ async def _decide(
 async def _ask_again(request: web.Request, pending: PendingRequest, failed: SignInFailed) -> web.Response:
     parts = request.app[PARTS]
     caller = identify(request)
-    if failed.over:
+    if not failed.attempts_left:
         await parts.store.write(lambda tx: authorization.give_up(tx, pending))
         return _page(parts, problem_for(Reason.SIGN_IN_EXHAUSTED), reference=pending.attempt)
     client_id = pending.request.client_id
@@ -94,7 +94,7 @@ async def _ask_again(request: web.Request, pending: PendingRequest, failed: Sign
     client = parts.store.read(lambda tx: tx.clients.find(client_id))
     if client is None:
         raise _refused(Reason.CLIENT_UNKNOWN)
-    return consent_page(parts, client, pending, error=_WRONG, status=403)
+    return consent_page(parts, client, pending, Wrong(_WRONG, failed.attempts_left))
 
 
 def _page(

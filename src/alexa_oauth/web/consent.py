@@ -1,5 +1,6 @@
 """The consent page of a pending request, as first shown and as shown again after a wrong sign-in."""
 
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -12,8 +13,16 @@ from alexa_oauth.web.pages import ConsentView
 from alexa_oauth.web.parts import Parts
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What the page says after a wrong sign-in."""
+
+    error: str
+    attempts_left: int
+
+
 def consent_page(
-    parts: Parts, client: Client, pending: PendingRequest, *, error: str | None = None, status: int = 200
+    parts: Parts, client: Client, pending: PendingRequest, wrong: Wrong | None = None
 ) -> web.Response:
     """The page that asks. Everything on it comes from the server's own record of the request."""
     view = ConsentView(
@@ -24,7 +33,8 @@ def consent_page(
         request_id=pending.request_id,
         csrf=pending.csrf,
         words=words_of(pending.request_id),
-        error=error,
+        error=wrong.error if wrong else None,
+        attempts_left=wrong.attempts_left if wrong else None,
         reference=pending.attempt,
     )
-    return page_answer(parts.pages, parts.pages.consent(view), status)
+    return page_answer(parts.pages, parts.pages.consent(view), 403 if wrong else 200)

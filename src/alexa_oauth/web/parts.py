@@ -44,6 +44,7 @@ class Parts:
     entropy: Entropy
     report: Callable[[Event], None]
     checks: Callable[[], Mapping[str, str]]
+    doubts_clock: Callable[[], bool]
     version: str
 
 

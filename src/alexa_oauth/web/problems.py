@@ -20,7 +20,7 @@ class Problem:
 
     def view(self, reference: str, received: Received = ()) -> ProblemView:
         """These words for one attempt; `received` are labels and values that the page shows escaped."""
-        return ProblemView(self.title, self.explanation, self.fix, received, reference)
+        return ProblemView(self.title, self.explanation, reference, self.fix, received)
 
 
 _START_AGAIN: Final = "Go back to the Alexa app and choose to link the account once more."

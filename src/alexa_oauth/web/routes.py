@@ -9,7 +9,7 @@ from alexa_oauth.web.health import health
 from alexa_oauth.web.home import home
 from alexa_oauth.web.introspect import introspect
 from alexa_oauth.web.metadata import metadata
-from alexa_oauth.web.middleware import plain_errors, quiet_headers
+from alexa_oauth.web.middleware import plain_errors, quiet_headers, undated_in_doubt
 from alexa_oauth.web.parts import PARTS, Parts
 from alexa_oauth.web.revoke import revoke
 from alexa_oauth.web.token import token
@@ -22,7 +22,7 @@ def public_application(parts: Parts) -> web.Application:
     """The application of the public listener."""
     app = web.Application(middlewares=[plain_errors])
     app[PARTS] = parts
-    app.on_response_prepare.append(quiet_headers)
+    app.on_response_prepare.extend([quiet_headers, undated_in_doubt])
     app.add_routes(
         [
             web.get(AUTHORIZATION_PATH, authorize, allow_head=False),

@@ -1,5 +1,6 @@
 """How an application is served: aiohttp's runner, with what it tells strangers by default left out."""
 
+import asyncio
 from typing import Final
 
 from aiohttp import web
@@ -49,6 +50,5 @@ class QuietRunner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        return _QuietServer(
-            made.request_handler, request_factory=made.request_factory, loop=made._loop, **made._kwargs
-        )
+        loop = asyncio.get_running_loop()
+        return _QuietServer(made.request_handler, request_factory=made.request_factory, loop=loop, **self._kwargs)

@@ -1,0 +1,1 @@
+"""The panel, on a listener of its own, which the internet never reaches."""

@@ -1,0 +1,164 @@
+"""The root: settings become objects, objects become two applications. The only clock, and the only randomness."""
+
+import asyncio
+import base64
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from alexa_oauth import __version__
+from alexa_oauth.admin.routes import AdminParts, admin_application
+from alexa_oauth.clients_file import ClientDefinitions
+from alexa_oauth.config import Settings
+from alexa_oauth.log import log_events
+from alexa_oauth.protocol.clock import Reading, Timekeeper
+from alexa_oauth.protocol.events import Event
+from alexa_oauth.protocol.models import Instant
+from alexa_oauth.protocol.policy import Policy
+from alexa_oauth.protocol.ports import Entropy, SignIn
+from alexa_oauth.rate_limit import Brake, FailureLimiter
+from alexa_oauth.refusals import RefusalLedger
+from alexa_oauth.sign_in.approve_only import ApproveOnly
+from alexa_oauth.sign_in.pairing_code import PairingCode
+from alexa_oauth.storage.patient import PatientStore
+from alexa_oauth.storage.store import Opening, SqliteStore
+from alexa_oauth.web.pages import Pages
+from alexa_oauth.web.parts import Parts, PublicFace
+from alexa_oauth.web.routes import public_application
+
+entropy: Final[Entropy] = os.urandom
+
+
+def read_clocks() -> Reading:
+    """Both clocks. The running one counts while the machine sleeps, where the system has such a clock."""
+    return Reading(time.time(), time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)))
+
+
+class Clock:
+    """The clock of one server: readings in, instants out, with what is believed of them."""
+
+    def __init__(self, read: Callable[[], Reading] = read_clocks) -> None:
+        """Begin to count at the present reading."""
+        self._read = read
+        self._timekeeper = Timekeeper(read())
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether nothing may be refused for its age now."""
+        return self._timekeeper.doubtful
+
+    def running(self) -> float:
+        """Seconds since some unknown moment, never stepped."""
+        return self._read().running
+
+    def instant(self) -> Instant:
+        """The present instant."""
+        reading = self._read()
+        self._timekeeper = self._timekeeper.observed(reading)
+        return self._timekeeper.instant(reading)
+
+    def compare_with(self, newest: int | None) -> None:
+        """Judge the clock by the newest instant that the database knows."""
+        self._timekeeper = self._timekeeper.compared_with(newest, self._read())
+
+    def confirm_by(self, date: int) -> bool:
+        """Believe the clock again if another machine's `Date` agrees with it; whether it did."""
+        reading = self._read()
+        if self._timekeeper.agrees_with(date, reading):
+            self._timekeeper = self._timekeeper.confirmed(reading)
+        return not self.doubtful
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The objects of one running server."""
+
+    settings: Settings
+    clock: Clock
+    definitions: ClientDefinitions
+    store: PatientStore
+    ledger: RefusalLedger
+    public: web.Application
+    admin: web.Application
+
+
+def build(settings: Settings, definitions: ClientDefinitions, clock: Clock | None = None, chance: Entropy = entropy) -> Server:
+    """Put a server together; nothing is opened or bound yet. Another clock and another chance are for tests."""
+    clock = clock or Clock()
+    ledger = RefusalLedger()
+    store = PatientStore(lambda: open_store(settings, definitions, clock, chance))
+
+    def report(event: Event) -> None:
+        log_events([event])
+        ledger.note(event)
+
+    parts = Parts(
+        store=store,
+        policy=_policy(settings),
+        face=_face(settings),
+        sign_in=_sign_in(settings, store, clock),
+        pages=Pages(),
+        limiter=FailureLimiter(clock.running),
+        entropy=chance,
+        report=report,
+        checks=lambda: checks(store, clock),
+        doubts_clock=lambda: clock.doubtful,
+        version=__version__,
+    )
+    admin = admin_application(AdminParts(store, parts.pages, chance))
+    return Server(settings, clock, definitions, store, ledger, public_application(parts), admin)
+
+
+def open_store(settings: Settings, definitions: ClientDefinitions, clock: Clock, chance: Entropy) -> SqliteStore:
+    """Open the database for serving, and judge the clock by what stands in it."""
+    store = SqliteStore.open(
+        settings.data_dir,
+        Opening(
+            master_key=master_key(settings),
+            instant=clock.instant,
+            entropy=chance,
+            definitions=definitions.definitions,
+            on_commit=log_events,
+            serving=True,
+        ),
+    )
+    clock.compare_with(store.newest_instant)
+    return store
+
+
+def checks(store: PatientStore, clock: Clock) -> Mapping[str, str]:
+    """What `/health` tells, from memory."""
+    return {**store.checks(), "clock": "doubtful" if clock.doubtful else "ok"}
+
+
+def master_key(settings: Settings) -> bytes | None:
+    """The master key of the settings, 32 bytes; `None` if it is a file in `data_dir`."""
+    return base64.urlsafe_b64decode(settings.encryption_key) if settings.encryption_key else None
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        issuer=settings.public_url or f"http://127.0.0.1:{settings.port}",
+        code_seconds=settings.code_seconds,
+        access_token_seconds=settings.access_token_seconds,
+        refresh_token_seconds=settings.refresh_token_days * 86_400,
+    )
+
+
+def _face(settings: Settings) -> PublicFace:
+    return PublicFace(
+        origin=settings.public_url or f"http://127.0.0.1:{settings.port}",
+        is_configured=settings.public_url is not None,
+        trusted_proxies=settings.trusted_proxies,
+        self_test=settings.self_test,
+    )
+
+
+def _sign_in(settings: Settings, store: PatientStore, clock: Clock) -> SignIn:
+    if settings.sign_in == ApproveOnly.way:
+        return ApproveOnly()
+    return PairingCode(store, Brake(clock.running), clock.running, asyncio.sleep)

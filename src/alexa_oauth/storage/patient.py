@@ -1,0 +1,58 @@
+"""A store that may not be open yet: with a full or read-only disk the server runs, refuses with 503, and tries again."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from alexa_oauth.protocol.errors import StorageUnavailable
+from alexa_oauth.protocol.ports import Transaction
+from alexa_oauth.storage.store import SqliteStore
+
+Outcome = TypeVar("Outcome")
+
+
+class PatientStore:
+    """Implements `protocol.ports.Store`; everything raises `StorageUnavailable` until the database could be opened."""
+
+    def __init__(self, open_store: Callable[[], SqliteStore]) -> None:
+        """`open_store` raises `StorageUnavailable` for what may pass, `StartRefused` for what does not."""
+        self._open_store = open_store
+        self._opened: SqliteStore | None = None
+        self._reason = "not opened yet"
+
+    @property
+    def opened(self) -> SqliteStore | None:
+        """The open store, if it could be opened."""
+        return self._opened
+
+    def try_to_open(self) -> bool:
+        """Open the database if it is not open; whether it is open now."""
+        if self._opened is None:
+            try:
+                self._opened = self._open_store()
+            except StorageUnavailable as error:
+                self._reason = str(error)
+        return self._opened is not None
+
+    async def write(self, rule: Callable[[Transaction], Outcome]) -> Outcome:
+        """As the port says."""
+        return await self._present().write(rule)
+
+    def read(self, rule: Callable[[Transaction], Outcome]) -> Outcome:
+        """As the port says."""
+        return self._present().read(rule)
+
+    def checks(self) -> Mapping[str, str]:
+        """What is wrong with the database, from memory."""
+        if self._opened is None:
+            return {"database": self._reason, "encryption_key": "not read yet"}
+        return self._opened.checks()
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        if self._opened is not None:
+            await self._opened.close()
+
+    def _present(self) -> SqliteStore:
+        if self._opened is None:
+            raise StorageUnavailable(self._reason)
+        return self._opened

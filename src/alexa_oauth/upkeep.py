@@ -1,0 +1,129 @@
+"""What the server does by itself while it runs: tidy up, mend, and write down what was only counted."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import aiohttp
+import structlog
+
+from alexa_oauth.app import Server, entropy
+from alexa_oauth.protocol.credentials import new_client_secret
+from alexa_oauth.protocol.errors import StorageUnavailable
+from alexa_oauth.protocol.events import Event, EventName
+from alexa_oauth.protocol.ports import Transaction
+
+_log = structlog.get_logger(__name__)
+
+_PROBE_SECONDS: Final = 10
+
+
+class Upkeep:
+    """The duties of one server; each is a plain coroutine, so that tests need no time to pass."""
+
+    def __init__(self, server: Server) -> None:
+        """Duties for that server."""
+        self._server = server
+        self._doubted = False
+        self._prepared = False
+
+    async def run(self) -> None:
+        """Do every duty at its interval, until cancelled."""
+        async with asyncio.TaskGroup() as duties:
+            for interval, duty in (
+                (1, self.reload_clients),
+                (5, self.mend_store),
+                (5, self.watch_clock),
+                (60, self.write_refusals),
+                (60, self.sweep),
+                (60, self.ask_for_the_date),
+            ):
+                duties.create_task(_repeat(interval, duty))
+
+    async def reload_clients(self) -> None:
+        """Take up changes of `oauth_clients.json`; a broken file leaves things as they are and says where it is broken."""
+        self._server.definitions.reload_if_changed()
+
+    async def mend_store(self) -> None:
+        """Open a database that could not be opened, try whether one that could not be written can be written again."""
+        store = self._server.store
+        store.try_to_open()
+        if store.opened is not None and store.checks()["database"] != "ok":
+            await store.opened.probe()
+        if not self._prepared:
+            await self.prepare()
+
+    async def watch_clock(self) -> None:
+        """Note when doubt of the clock begins and ends; at its end, instants taken in doubt are put right."""
+        doubtful = self._server.clock.instant().doubtful
+        if doubtful and not self._doubted:
+            await self._server.store.write(lambda tx: tx.events.record(Event(EventName.CLOCK_DOUBTED)))
+        if self._doubted and not doubtful:
+            await self._server.store.write(_settle)
+        self._doubted = doubtful
+
+    async def prepare(self) -> None:
+        """Once the database is open: the built-in client has a secret, and what an earlier run did in doubt is put right."""
+        await self._server.store.write(self._prepare)
+        self._prepared = True
+
+    def _prepare(self, tx: Transaction) -> None:
+        client_id = self._server.settings.client_id
+        client = tx.clients.find(client_id)
+        if client is not None and not client.is_public and not client.secret_digests:
+            tx.clients.ensure_secret(client_id, new_client_secret(entropy))
+        if not tx.instant.doubtful:
+            tx.grants.settle_instants()
+
+    async def write_refusals(self) -> None:
+        """Write the refusals that were only counted, one summed event each."""
+        events = self._server.ledger.drain()
+
+        def write(tx: Transaction) -> None:
+            for event in events:
+                tx.events.record(event)
+
+        if events:
+            await self._server.store.write(write)
+
+    async def sweep(self) -> None:
+        """Forget what has had its time."""
+        if self._server.store.opened is not None:
+            await self._server.store.opened.sweep()
+
+    async def ask_for_the_date(self) -> None:
+        """While in doubt, compare the clock with the `Date` of machines that the household reaches us by."""
+        if not self._server.clock.doubtful:
+            return
+        settings = self._server.settings
+        for url in filter(None, (settings.public_url, settings.home_assistant_url)):
+            date = await _date_at(url)
+            if date is not None and self._server.clock.confirm_by(date):
+                return
+
+
+def _settle(tx: Transaction) -> None:
+    tx.grants.settle_instants()
+    tx.events.record(Event(EventName.CLOCK_CONFIRMED))
+
+
+async def _repeat(interval: float, duty: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(interval)
+        try:
+            await duty()
+        except StorageUnavailable:
+            continue
+        except Exception:  # noqa: BLE001 - one duty that fails must not end the server, nor the other duties
+            _log.exception("upkeep.failed", duty=duty.__name__)
+
+
+async def _date_at(url: str) -> int | None:
+    """The `Date` header of whatever answers there, in seconds since 1970."""
+    timeout = aiohttp.ClientTimeout(total=_PROBE_SECONDS)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.head(url, allow_redirects=False) as answer:
+            return int(parsedate_to_datetime(answer.headers["Date"]).timestamp())
+    except (aiohttp.ClientError, TimeoutError, KeyError, ValueError):
+        return None
