@@ -1,0 +1,28 @@
+"""What every test can ask for."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.rig import Rig, running
+
+StartRig = Callable[..., Awaitable[Rig]]
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[StartRig]:
+    """Start a server with settings of one's own; it ends with the test."""
+    async with AsyncExitStack() as stack:
+
+        async def begin(**settings: str) -> Rig:
+            return await stack.enter_async_context(running(tmp_path / "data", **settings))
+
+        yield begin
+
+
+@pytest.fixture
+async def rig(start: StartRig) -> Rig:
+    """A server whose consent page asks for the click alone."""
+    return await start()
