@@ -1,0 +1,93 @@
+"""The pages that a person sees, as HTML without script and without anything loaded from elsewhere.
+
+The sentences stand in the templates, a page in one file each. A further way to sign in brings a template of its own,
+`sign_in_<way>.html.jinja`, which the consent page includes.
+"""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from importlib import resources
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+_PACKAGE: Final = "alexa_oauth.web"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentView:
+    """What the consent page shows of a pending request.
+
+    `scopes` are in words, one sentence each without a full stop. `sign_in` is the way, such as `pairing_code`. `error` is a
+    sentence about the last try; `attempts_left` is `None` unless that try was a wrong proof. `reference` is the attempt's id.
+    """
+
+    client_name: str
+    redirect_host: str
+    scopes: tuple[str, ...]
+    sign_in: str
+    request_id: str
+    csrf: str
+    words: tuple[str, str]
+    reference: str
+    error: str | None = None
+    attempts_left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemView:
+    """Why a request goes no further: shown here because nobody may be sent to an address that is not known to be good.
+
+    `explanation` and `fix` are sentences. `received` pairs a label with what the request held, however hostile.
+    """
+
+    title: str
+    explanation: str
+    reference: str
+    fix: str | None = None
+    received: tuple[tuple[str, str], ...] = ()
+
+
+class Pages:
+    """The templates, compiled once, and the policy that their one style sheet needs.
+
+    `content_security_policy` names no `form-action`: browsers apply that to the redirects after a form too, and would stop
+    the way back to the client.
+    """
+
+    def __init__(self) -> None:
+        """Read the package's templates; a fault in one of them shows here, not in a request."""
+        stylesheet = (resources.files(_PACKAGE) / "templates" / "page.css").read_text(encoding="utf-8")
+        self.content_security_policy: Final = _content_security_policy(stylesheet)
+        environment = Environment(
+            loader=PackageLoader(_PACKAGE),
+            autoescape=True,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.globals["stylesheet"] = stylesheet
+        templates = {name: environment.get_template(name) for name in environment.list_templates(["jinja"])}
+        self._consent = templates["consent.html.jinja"]
+        self._problem = templates["problem.html.jinja"]
+        self._home = templates["home.html.jinja"]
+
+    def consent(self, view: ConsentView) -> str:
+        """The page that asks a person to approve or deny; its form goes to `/alexa/approve`."""
+        return self._consent.render(view=view)
+
+    def problem(self, view: ProblemView) -> str:
+        """The page that says what is wrong with a request, and what to do about it."""
+        return self._problem.render(view=view)
+
+    def home(self, version: str) -> str:
+        """The page of whoever finds the bare address."""
+        return self._home.render(version=version)
+
+
+def _content_security_policy(stylesheet: str) -> str:
+    """Nothing loads, nothing runs, nobody frames; the one style element is known by its hash (CSP Level 3 §2.3.1)."""
+    digest = base64.b64encode(hashlib.sha256(stylesheet.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors 'none'"
