@@ -118,7 +118,10 @@ class Grants(Protocol):
         """Revoke one access token; its grant stays."""
 
     def settle_instants(self) -> None:
-        """Called when the clock's doubt ends: uses in doubt count from now, instants that lie ahead of now are brought back to now."""
+        """Called when the clock's doubt ends, and at a start without doubt.
+
+        Uses in doubt count from now; instants that lie ahead of now are brought back to now.
+        """
 
 
 class PairingCodes(Protocol):

@@ -1,0 +1,145 @@
+"""Authorization requests that wait for a person, and the codes that come of them."""
+
+from dataclasses import asdict
+from typing import Any, Final
+
+from alexa_oauth.protocol.models import AuthorizationCode, AuthorizationRequest, PendingRequest, TokenResponse
+from alexa_oauth.protocol.policy import CODES_PER_SUBJECT, PENDING_LIMIT
+from alexa_oauth.storage.connection import Connection
+
+_ADD: Final = """INSERT INTO pending_requests (digest, address, attempt, created_at, expires_at, payload)
+    VALUES (?, ?, ?, ?, ?, ?)"""
+_COUNT: Final = "SELECT count(*) FROM pending_requests"
+_DROP_FROM_BUSIEST: Final = """DELETE FROM pending_requests
+    WHERE sequence = (SELECT oldest FROM pending_addresses ORDER BY waiting DESC, oldest LIMIT 1)"""
+_FIND: Final = "SELECT address, attempt, created_at, expires_at, payload FROM pending_requests WHERE digest = ?"
+_DROP: Final = "DELETE FROM pending_requests WHERE digest = ?"
+
+_ADD_CODE: Final = """INSERT INTO codes (digest, holder, client_id, attempt, issued_at, expires_at, payload)
+    VALUES (?, ?, ?, ?, ?, ?, ?)"""
+_DROP_OLDEST_CODE: Final = """DELETE FROM codes WHERE sequence IN (
+    SELECT sequence FROM codes WHERE holder = ? AND used_at IS NULL ORDER BY sequence DESC LIMIT -1 OFFSET ?)"""
+_FIND_CODE: Final = """SELECT client_id, attempt, issued_at, expires_at, used_at, grant_id, wrong_verifiers, payload
+    FROM codes WHERE digest = ?"""
+_MARK_USED: Final = "UPDATE codes SET used_at = ?, grant_id = ?, sealed_answer = ? WHERE digest = ?"
+_FIND_ANSWER: Final = "SELECT sealed_answer FROM codes WHERE digest = ?"
+_COUNT_WRONG_VERIFIER: Final = "UPDATE codes SET wrong_verifiers = wrong_verifiers + 1 WHERE digest = ?"
+
+
+class AuthorizationRows:
+    """Pending requests and codes; both are found by keyed digest, since whoever reads an id or a code could use it."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Work on that connection."""
+        self._connection = connection
+
+    def add(self, pending: PendingRequest) -> None:
+        """Keep a request; beyond `PENDING_LIMIT` the oldest of the busiest address goes first."""
+        if self._connection.execute(_COUNT).fetchone()[0] >= PENDING_LIMIT:
+            self._connection.execute(_DROP_FROM_BUSIEST)
+        digest = self._connection.ring.digest("pending_requests", pending.request_id)
+        body = {
+            "request_id": pending.request_id,
+            "browser": pending.browser,
+            "csrf": pending.csrf,
+            "user_agent": pending.user_agent,
+            "request": asdict(pending.request),
+        }
+        payload = self._connection.ring.payloads.seal("pending_requests", digest.hex(), body)
+        self._connection.execute(
+            _ADD, (digest, pending.address, pending.attempt, pending.created_at, pending.expires_at, payload)
+        )
+
+    def find(self, request_id: str) -> PendingRequest | None:
+        """The pending request of that id, its age not judged."""
+        for digest in self._connection.ring.digests("pending_requests", request_id):
+            row = self._connection.execute(_FIND, (digest,)).fetchone()
+            if row is not None:
+                address, attempt, created_at, expires_at, payload = row
+                body = self._connection.ring.payloads.open("pending_requests", digest.hex(), payload)
+                return PendingRequest(
+                    request_id=body["request_id"],
+                    browser=body["browser"],
+                    csrf=body["csrf"],
+                    request=_read_request(body["request"]),
+                    attempt=attempt,
+                    address=address,
+                    user_agent=body["user_agent"],
+                    created_at=created_at,
+                    expires_at=expires_at,
+                )
+        return None
+
+    def drop(self, request_id: str) -> None:
+        """Forget a request."""
+        for digest in self._connection.ring.digests("pending_requests", request_id):
+            self._connection.execute(_DROP, (digest,))
+
+    def fulfil(self, pending: PendingRequest, code: str, subject: str, expires_at: int) -> None:
+        """Turn a pending request into a code; beyond `CODES_PER_SUBJECT` the oldest unredeemed one goes first."""
+        self.drop(pending.request_id)
+        ring, request = self._connection.ring, pending.request
+        digest = ring.digest("codes", code)
+        holder = ring.digest("code holders", f"{request.client_id} {subject}")
+        body = {
+            "redirect_uri": request.redirect_uri,
+            "scope": request.scope,
+            "code_challenge": request.code_challenge,
+            "subject": subject,
+        }
+        payload = ring.payloads.seal("codes", digest.hex(), body)
+        self._connection.execute(
+            _ADD_CODE, (digest, holder, request.client_id, pending.attempt, self._connection.now, expires_at, payload)
+        )
+        self._connection.execute(_DROP_OLDEST_CODE, (holder, CODES_PER_SUBJECT))
+
+    def find_code(self, code: str) -> AuthorizationCode | None:
+        """The code, used or not, its age not judged."""
+        for digest in self._connection.ring.digests("codes", code):
+            row = self._connection.execute(_FIND_CODE, (digest,)).fetchone()
+            if row is not None:
+                client_id, attempt, issued_at, expires_at, used_at, grant_id, wrong_verifiers, payload = row
+                body = self._connection.ring.payloads.open("codes", digest.hex(), payload)
+                return AuthorizationCode(
+                    digest=digest,
+                    client_id=client_id,
+                    redirect_uri=body["redirect_uri"],
+                    scope=tuple(body["scope"]),
+                    code_challenge=body["code_challenge"],
+                    subject=body["subject"],
+                    attempt=attempt,
+                    issued_at=issued_at,
+                    expires_at=expires_at,
+                    used_at=used_at,
+                    grant_id=grant_id,
+                    wrong_verifiers=wrong_verifiers,
+                )
+        return None
+
+    def mark_used(self, code: AuthorizationCode, grant_id: str, answer: TokenResponse) -> None:
+        """Spend the code; the answer is kept sealed for a repeated exchange, until the sweep erases it."""
+        sealed = self._connection.ring.sealing.seal("codes", code.digest.hex(), asdict(answer))
+        self._connection.execute(_MARK_USED, (self._connection.now, grant_id, sealed, code.digest))
+
+    def find_answer(self, code: AuthorizationCode) -> TokenResponse | None:
+        """The answer that the code was redeemed with, while it is kept."""
+        row = self._connection.execute(_FIND_ANSWER, (code.digest,)).fetchone()
+        if row is None or row[0] is None:
+            return None
+        body = self._connection.ring.sealing.open("codes", code.digest.hex(), row[0])
+        return TokenResponse(body["access_token"], body["expires_in"], body["refresh_token"], tuple(body["scope"]))
+
+    def count_wrong_verifier(self, code: AuthorizationCode) -> None:
+        """Remember one more wrong verifier."""
+        self._connection.execute(_COUNT_WRONG_VERIFIER, (code.digest,))
+
+
+def _read_request(body: dict[str, Any]) -> AuthorizationRequest:
+    return AuthorizationRequest(
+        client_id=body["client_id"],
+        redirect_uri=body["redirect_uri"],
+        scope=tuple(body["scope"]),
+        dropped_scope=tuple(body["dropped_scope"]),
+        state=body["state"],
+        code_challenge=body["code_challenge"],
+    )

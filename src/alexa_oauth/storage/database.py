@@ -1,0 +1,118 @@
+"""The database file: opening a connection, the numbered migrations, and what can be wrong with a file found there."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from alexa_oauth.storage.errors import StartRefused, is_damage, is_storage_failure, unavailable
+from alexa_oauth.storage.folder import BACKUPS, DATABASE, flush
+from alexa_oauth.storage.keys import DataKey, MasterKey
+
+_SETTINGS: Final = (
+    "PRAGMA synchronous = FULL",  # an answer that was sent survives a power cut
+    "PRAGMA secure_delete = ON",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA journal_size_limit = 8388608",
+)
+_ADD_KEY: Final = "INSERT INTO data_keys (key_id, purpose, wrapped, wrapped_by, created_at) VALUES (?, ?, ?, ?, ?)"
+_KEYS: Final = "SELECT key_id, wrapped, wrapped_by FROM data_keys ORDER BY created_at DESC, rowid DESC"
+
+
+def connect(path: Path, busy_seconds: float, mode: str = "rw") -> sqlite3.Connection:
+    """A connection in SQLite's autocommit mode: transactions begin and end where we say so.
+
+    `mode` is that of SQLite's URIs: `rw`, `ro`, or `rwc` to make the file.
+    """
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=busy_seconds,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+    )
+    for setting in _SETTINGS:
+        connection.execute(setting)
+    return connection
+
+
+def migrations() -> list[str]:
+    """The scripts that make the tables, in order; the number of a database's version is how many it has seen."""
+    found = resources.files(__package__).joinpath("migrations").iterdir()
+    return [script.read_text("utf-8") for script in sorted(found, key=lambda script: script.name) if script.name.endswith(".sql")]
+
+
+def migrate(connection: sqlite3.Connection, scripts: Sequence[str], keys: Sequence[tuple[DataKey, MasterKey, int]] = ()) -> None:
+    """Run the scripts that the database has not seen, and add the data keys, in one transaction."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.executescript("\n".join(["BEGIN IMMEDIATE;", *scripts[version:], f"PRAGMA user_version = {len(scripts)};"]))
+    for key, master, now in keys:
+        connection.execute(_ADD_KEY, (key.key_id, key.purpose, master.wrap(key), master.key_id, now))
+    connection.execute("COMMIT")
+
+
+def create(path: Path, master: MasterKey, keys: Sequence[DataKey], now: int) -> None:
+    """Make the database beside its place and move it there whole: a database that exists is complete, keys included."""
+    unfinished = path.with_name(f"{path.name}.new")
+    _remove(unfinished)
+    try:
+        unfinished.touch(0o600, exist_ok=False)
+        with closing(connect(unfinished, 0)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            migrate(connection, migrations(), [(key, master, now) for key in keys])
+        unfinished.rename(path)
+    except (OSError, sqlite3.Error):
+        _remove(unfinished)
+        raise
+    flush(path.parent)
+
+
+def unwrap_keys(connection: sqlite3.Connection, master: MasterKey) -> list[DataKey]:
+    """The data keys, newest first; `StartRefused` if another master key wrapped them."""
+    rows = connection.execute(_KEYS).fetchall()
+    wanted = {wrapped_by for _, _, wrapped_by in rows} - {master.key_id}
+    if wanted:
+        message = f"wrong encryption key: the database wants key {', '.join(sorted(wanted))}, this is key {master.key_id}"
+        raise StartRefused(message)
+    return [master.unwrap(key_id, wrapped) for key_id, wrapped, _ in rows]
+
+
+def check(connection: sqlite3.Connection, path: Path, *, thoroughly: bool) -> int:
+    """The version of a database that is whole and not from the future; else `StartRefused`."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(migrations()):
+        message = f"{path} was written by a newer version of this server (schema {version}); install that version again"
+        raise StartRefused(message)
+    if version == 0 or (thoroughly and connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",)):
+        raise StartRefused(_damage(path))
+    return int(version)
+
+
+@contextmanager
+def failures_in_words(folder: Path) -> Iterator[None]:
+    """Turn what SQLite and the disk say at opening into `StartRefused` or, if waiting may help, `StorageUnavailable`."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if is_damage(error):
+            raise StartRefused(_damage(folder / DATABASE)) from error
+        if is_storage_failure(error):
+            raise unavailable(error) from error
+        raise
+    except OSError as error:
+        raise unavailable(error) from error
+
+
+def _damage(path: Path) -> str:
+    backups = sorted((path.parent / BACKUPS).glob("*"), key=lambda file: file.stat().st_mtime)
+    cure = f"restore the newest backup with: alexa-oauth restore {backups[-1]}" if backups else "there is no backup"
+    return f"{path} is damaged and was left as it is; {cure}"
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)

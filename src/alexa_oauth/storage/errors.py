@@ -1,0 +1,52 @@
+"""What can be wrong with a data folder, in words."""
+
+import errno
+import os
+import sqlite3
+from typing import Final
+
+from alexa_oauth.protocol.errors import StorageUnavailable
+
+_SQLITE_REASONS: Final = {
+    sqlite3.SQLITE_BUSY: "locked",
+    sqlite3.SQLITE_LOCKED: "locked",
+    sqlite3.SQLITE_FULL: "disk full",
+    sqlite3.SQLITE_READONLY: "read-only",
+    sqlite3.SQLITE_PERM: "permission denied",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened",
+    sqlite3.SQLITE_IOERR: "input/output error",
+    sqlite3.SQLITE_CORRUPT: "damaged",
+    sqlite3.SQLITE_NOTADB: "damaged",
+}
+_PRIMARY_CODE: Final = 0xFF
+"""SQLite's extended result codes carry the plain one in their low byte."""
+
+
+class StartRefused(Exception):
+    """The data folder is in a state that no restart cures; the message is one line for the operator."""
+
+
+class RowDamaged(Exception):
+    """A payload does not open, or belongs to another row: it was damaged or moved, and must never be served."""
+
+
+def unavailable(error: sqlite3.Error | OSError) -> StorageUnavailable:
+    """The failure as the rules know it: a short reason, such as `disk full`, without paths or contents."""
+    if isinstance(error, OSError):
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return StorageUnavailable("disk full" if full else os.strerror(error.errno or 0).lower())
+    return StorageUnavailable(_SQLITE_REASONS.get(_primary_code(error), "failing"))
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the database file itself is damaged, or is none at all."""
+    return _primary_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def is_storage_failure(error: BaseException) -> bool:
+    """Whether disk or locks failed, rather than our own SQL: a broken constraint or a closed connection is a defect."""
+    return isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError
+
+
+def _primary_code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE

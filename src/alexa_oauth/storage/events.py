@@ -1,0 +1,45 @@
+"""The audit trail."""
+
+import json
+from typing import Final
+
+from alexa_oauth.protocol.events import EVENTS_OF_GRANTS, Event
+from alexa_oauth.storage.connection import Connection
+
+_RECORD: Final = """INSERT INTO events
+    (at, event, reason, client_id, subject, grant_id, address, attempt, count, detail, doubtful, of_grant)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+
+class EventRows:
+    """Events, written with the change that they tell of."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Work on that connection."""
+        self._connection = connection
+        self._recorded: list[Event] = []
+
+    def record(self, event: Event) -> None:
+        """Write the event with this transaction, at its instant."""
+        instant = self._connection.instant
+        row = (
+            instant.now,
+            event.name,
+            event.reason,
+            event.client_id,
+            event.subject,
+            event.grant_id,
+            event.address,
+            event.attempt,
+            event.count,
+            json.dumps(dict(event.detail)) if event.detail else None,
+            instant.doubtful,
+            event.name in EVENTS_OF_GRANTS,
+        )
+        self._connection.execute(_RECORD, row)
+        self._recorded.append(event)
+
+    def take(self) -> list[Event]:
+        """What was recorded since this was last asked: to be told of after the commit, or dropped with a rollback."""
+        recorded, self._recorded = self._recorded, []
+        return recorded

@@ -1,0 +1,92 @@
+"""The data folder: who may look into it, which server owns it, and the key file in it."""
+
+import base64
+import contextlib
+import fcntl
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Final
+
+from alexa_oauth.protocol.ports import Entropy
+from alexa_oauth.storage.errors import StartRefused
+from alexa_oauth.storage.keys import MASTER_KEY_BYTES
+
+DATABASE: Final = "oauth.db"
+KEY: Final = "encryption.key"
+LOCK: Final = "server.lock"
+BACKUPS: Final = "backups"
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_KEY_TEXT: Final = re.compile(r"[A-Za-z0-9_-]{43}=")
+
+
+def make_private(folder: Path) -> None:
+    """Make the folder if need be, and take everybody else's access from it and from what is in it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # A sticky folder, such as /tmp, belongs to all: closing it would harm the machine.
+    if not folder.stat().st_mode & stat.S_ISVTX:
+        _close_to_others(folder)
+    for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", KEY):
+        with contextlib.suppress(FileNotFoundError):
+            _close_to_others(folder / name)
+
+
+def lock(folder: Path) -> int:
+    """Become the one server of this folder: the descriptor that holds the lock until it is closed or the process ends."""
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        message = f"another server already runs on {folder}"
+        raise StartRefused(message) from None
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def read_key(folder: Path) -> bytes | None:
+    """The master key in the folder, if there is one."""
+    path = folder / KEY
+    try:
+        text = path.read_text("ascii", "replace").strip()
+    except FileNotFoundError:
+        return None
+    if not _KEY_TEXT.fullmatch(text):
+        message = f"{path} does not hold a key: 44 characters are expected, as in the file that was made with the database"
+        raise StartRefused(message)
+    return base64.urlsafe_b64decode(text)
+
+
+def make_key(folder: Path, entropy: Entropy) -> bytes:
+    """A new master key, on disk whole before it is used: a database must never outlive its key."""
+    secret = entropy(MASTER_KEY_BYTES)
+    unfinished = folder / f"{KEY}.new"
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(base64.urlsafe_b64encode(secret))
+        file.flush()
+        os.fsync(descriptor)
+    unfinished.rename(folder / KEY)
+    flush(folder)
+    return secret
+
+
+def flush(folder: Path) -> None:
+    """Make the names in the folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _close_to_others(path: Path) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & _OTHERS:
+        # Some file systems know no modes (vfat, SMB shares); a home that keeps its data there still deserves a server.
+        with contextlib.suppress(PermissionError):
+            path.chmod(mode & ~_OTHERS)

@@ -1,0 +1,103 @@
+"""Opening a data folder: lock, key, database, key ring, in the order in which nothing half-made can be left behind."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from alexa_oauth.protocol.events import Event
+from alexa_oauth.protocol.models import Client, Instant
+from alexa_oauth.protocol.ports import Entropy
+from alexa_oauth.storage import database, folder
+from alexa_oauth.storage.errors import StartRefused
+from alexa_oauth.storage.keys import MASTER_KEY_BYTES, KeyRing, MasterKey, fresh_data_keys
+
+_SERVER_BUSY_SECONDS: Final = 2
+"""Alexa gives up after 4.5 s; a request that waits for a lock must be refused before."""
+_COMMAND_BUSY_SECONDS: Final = 5
+_READER_BUSY_SECONDS: Final = 0.1
+"""Reads run on the event loop, where everybody waits with them; with a write-ahead log they hardly ever meet a lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What the store is given.
+
+    `master_key` is 32 bytes from the settings, `None` for the key file in the folder. `definitions` gives the clients as
+    configured; a confidential one without secret digests has its secret in the database. `on_commit` is called on the event
+    loop with the events of each commit. `serving` takes the server's lock and may create and migrate; without it, for a
+    command beside a running server, an existing and current database is needed.
+    """
+
+    master_key: bytes | None = field(repr=False)
+    instant: Callable[[], Instant]
+    entropy: Entropy
+    definitions: Callable[[], Mapping[str, Client]]
+    on_commit: Callable[[Sequence[Event]], None]
+    serving: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFolder:
+    """An opened data folder: `resources` closes both connections, then gives up the lock."""
+
+    writing: sqlite3.Connection
+    reading: sqlite3.Connection
+    ring: KeyRing
+    key_id: str
+    first_start: bool
+    resources: ExitStack
+
+
+def open_folder(path: Path, opening: Opening) -> OpenFolder:
+    """Open the data folder; `StartRefused` or `StorageUnavailable` if that cannot be."""
+    with database.failures_in_words(path), ExitStack() as resources:
+        if opening.serving:
+            folder.make_private(path)
+            resources.callback(os.close, folder.lock(path))
+        file = path / folder.DATABASE
+        first_start = not file.exists()
+        if first_start and not opening.serving:
+            raise StartRefused(f"there is no database in {path}; start the server first")
+        master = MasterKey(_master_key(path, opening, first_start=first_start))
+        if first_start:
+            database.create(file, master, fresh_data_keys(opening.entropy), opening.instant().now)
+        ring = _inspect(file, master, serving=opening.serving)
+        writing = _connect(resources, file, _SERVER_BUSY_SECONDS if opening.serving else _COMMAND_BUSY_SECONDS)
+        if opening.serving:
+            database.migrate(writing, database.migrations())
+        reading = _connect(resources, file, _READER_BUSY_SECONDS)
+        reading.execute("PRAGMA query_only = ON")
+        return OpenFolder(writing, reading, ring, master.key_id, first_start, resources.pop_all())
+
+
+def _connect(resources: ExitStack, file: Path, busy_seconds: float) -> sqlite3.Connection:
+    return resources.enter_context(closing(database.connect(file, busy_seconds)))
+
+
+def _master_key(path: Path, opening: Opening, *, first_start: bool) -> bytes:
+    if opening.master_key is not None:
+        if len(opening.master_key) != MASTER_KEY_BYTES:
+            raise StartRefused(f"the encryption key must be {MASTER_KEY_BYTES} bytes long")
+        return opening.master_key
+    kept = folder.read_key(path)
+    if kept is not None:
+        return kept
+    if not first_start:
+        raise StartRefused(
+            f"{path / folder.KEY} is missing, and the database cannot be read without it; "
+            "put the key back, or set the encryption key that this database was made with"
+        )
+    return folder.make_key(path, opening.entropy)
+
+
+def _inspect(file: Path, master: MasterKey, *, serving: bool) -> KeyRing:
+    """Look at the database without writing a byte: whole, of a known version, and of this key."""
+    with closing(database.connect(file, _SERVER_BUSY_SECONDS, "ro")) as connection:
+        version = database.check(connection, file, thoroughly=serving)
+        if not serving and version < len(database.migrations()):
+            raise StartRefused(f"{file} is of an older version of this server; start the server once, it brings it up to date")
+        return KeyRing(database.unwrap_keys(connection, master))

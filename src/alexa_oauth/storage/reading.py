@@ -1,0 +1,94 @@
+"""Reading for pages and commands: who is linked and what happened, on a connection of its own."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiosqlite
+
+from alexa_oauth.protocol.events import Event, EventName, Reason
+from alexa_oauth.protocol.models import Scope
+from alexa_oauth.storage.errors import is_storage_failure, unavailable
+from alexa_oauth.storage.folder import DATABASE
+from alexa_oauth.storage.keys import KeyRing
+
+_LINKS: Final = """SELECT grant_id, client_id, created_at, last_used_at, used_in_doubt, ends_at, payload FROM grants
+    WHERE ended_at IS NULL AND (ends_at IS NULL OR ends_at > ?) ORDER BY created_at DESC, rowid DESC"""
+_EVENTS: Final = """SELECT at, doubtful, event, attempt, client_id, subject, grant_id, reason, address, count, detail
+    FROM events WHERE ?1 IS NULL OR attempt = ?1 ORDER BY sequence DESC LIMIT ?2"""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A living grant as pages show it. `ends_at` is a fixed end; disuse is judged by the policy from `last_used_at`."""
+
+    grant_id: str
+    subject: str
+    client_id: str
+    scope: Scope
+    created_at: int
+    last_used_at: int
+    ends_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """An event of the audit trail; `doubtful` says that the clock could not be believed at `at`."""
+
+    at: int
+    doubtful: bool
+    event: Event
+
+
+class Reader:
+    """Questions to the database, each of them one snapshot."""
+
+    def __init__(self, connection: aiosqlite.Connection, ring: KeyRing) -> None:
+        """Use `open_reader`."""
+        self._connection = connection
+        self._ring = ring
+
+    async def links(self, now: int) -> list[Link]:
+        """The living grants, newest first."""
+        rows = await self._connection.execute_fetchall(_LINKS, (now,))
+        links = []
+        for grant_id, client_id, created_at, last_used_at, used_in_doubt, ends_at, payload in rows:
+            body = self._ring.payloads.open("grants", grant_id, payload)
+            used_at = max(last_used_at, now) if used_in_doubt else last_used_at
+            links.append(Link(grant_id, body["subject"], client_id, tuple(body["scope"]), created_at, used_at, ends_at))
+        return links
+
+    async def events(self, limit: int, attempt: str | None = None) -> list[RecordedEvent]:
+        """The newest events, newest first; of one link attempt if it is named."""
+        rows = await self._connection.execute_fetchall(_EVENTS, (attempt, limit))
+        return [
+            RecordedEvent(
+                at,
+                bool(doubtful),
+                Event(
+                    EventName(name),
+                    attempt_id,
+                    client_id,
+                    subject,
+                    grant_id,
+                    None if reason is None else Reason(reason),
+                    address,
+                    count,
+                    json.loads(detail) if detail else {},
+                ),
+            )
+            for at, doubtful, name, attempt_id, client_id, subject, grant_id, reason, address, count, detail in rows
+        ]
+
+
+@asynccontextmanager
+async def open_reader(folder: Path, ring: KeyRing) -> AsyncIterator[Reader]:
+    """A reader on that data folder; `StorageUnavailable` if it cannot be read now."""
+    try:
+        async with aiosqlite.connect(f"{(folder / DATABASE).absolute().as_uri()}?mode=ro", uri=True) as connection:
+            yield Reader(connection, ring)
+    except aiosqlite.Error as error:
+        raise (unavailable(error) if is_storage_failure(error) else error) from error

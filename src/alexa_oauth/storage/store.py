@@ -1,0 +1,101 @@
+"""The store: the port that the rules ask for, on SQLite in a data folder."""
+
+import asyncio
+import sqlite3
+from contextlib import AbstractAsyncContextManager, closing
+from pathlib import Path
+from typing import Final, Self
+
+from alexa_oauth.storage.database import connect
+from alexa_oauth.storage.errors import is_storage_failure, unavailable
+from alexa_oauth.storage.folder import DATABASE
+from alexa_oauth.storage.opening import OpenFolder, Opening, open_folder
+from alexa_oauth.storage.reading import Reader, open_reader
+from alexa_oauth.storage.sweeping import sweep_batch
+from alexa_oauth.storage.transaction import Outcome, Rule, SqliteTransaction
+from alexa_oauth.storage.writer import WELL, Writer
+
+__all__ = ["Opening", "SqliteStore"]
+
+_NEWEST: Final = """SELECT max(at) FROM (
+    SELECT at FROM (SELECT at FROM events WHERE NOT doubtful ORDER BY at DESC LIMIT 1)
+    UNION ALL SELECT max(last_used_at) FROM grants WHERE NOT used_in_doubt)"""
+_PROBE: Final = "UPDATE probe SET probed_at = ?"
+
+
+class SqliteStore:
+    """`protocol.ports.Store` on SQLite: writes go through one writer thread, reads run at once on the event loop.
+
+    `newest_instant` is the newest instant in the database, at opening, that no doubt was cast on. `first_start` says that
+    the database was just made. `key_id` names the master key.
+    """
+
+    def __init__(self, path: Path, opened: OpenFolder, opening: Opening) -> None:
+        """Use `open`."""
+        self.folder: Final = path
+        self.ring: Final = opened.ring
+        self.key_id: Final = opened.key_id
+        self.first_start: Final = opened.first_start
+        self.newest_instant: Final[int | None] = opened.reading.execute(_NEWEST).fetchone()[0]
+        self._resources = opened.resources
+        self._sqlite = opened.reading
+        self._reading = SqliteTransaction(opened.reading, opened.ring, opening.instant, opening.definitions)
+        writing = SqliteTransaction(opened.writing, opened.ring, opening.instant, opening.definitions)
+        self._writer = Writer(opened.writing, writing, opening.on_commit)
+
+    @classmethod
+    def open(cls, folder: Path, opening: Opening) -> Self:
+        """Open the data folder. `StartRefused`: no restart cures it. `StorageUnavailable`: it may work later."""
+        return cls(folder, open_folder(folder, opening), opening)
+
+    async def write(self, rule: Rule[Outcome]) -> Outcome:
+        """Run the rule in a transaction of its own and return its outcome after the commit.
+
+        An exception of the rule rolls its changes back. `StorageUnavailable`: nothing was changed.
+        """
+        return await self._writer.run(rule)
+
+    def read(self, rule: Rule[Outcome]) -> Outcome:
+        """Run a rule that only reads, at once, on one snapshot of what is committed."""
+        try:
+            self._sqlite.execute("BEGIN DEFERRED")
+            try:
+                self._reading.begin()
+                return rule(self._reading)
+            finally:
+                self._sqlite.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise (unavailable(error) if is_storage_failure(error) else error) from error
+
+    def reader(self) -> AbstractAsyncContextManager[Reader]:
+        """A connection of its own for pages and commands, whose longer reads must not hold up the event loop."""
+        return open_reader(self.folder, self.ring)
+
+    def checks(self) -> dict[str, str]:
+        """What `/health` reports of the store, without a write: each thing that is looked at, `ok` or a short reason."""
+        return {"database": self._writer.condition, "encryption_key": WELL}
+
+    async def probe(self) -> None:
+        """Write a few bytes, so that a store that was not well finds out that it is well again.
+
+        `StorageUnavailable` if it is not; `checks` says so then, too.
+        """
+        await self.write(lambda tx: tx.connection.execute(_PROBE, (tx.now,)))
+
+    async def sweep(self) -> None:
+        """Prune what is of no use any more, batch by batch, then empty the write-ahead log of its traces."""
+        while await self.write(sweep_batch):
+            pass
+        await asyncio.to_thread(self._truncate_log)
+
+    async def close(self) -> None:
+        """Finish what is waiting, close the database, give up the lock."""
+        await self._writer.close()
+        self._resources.close()
+
+    def _truncate_log(self) -> None:
+        try:
+            with closing(connect(self.folder / DATABASE, 0)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.OperationalError as error:
+            raise unavailable(error) from error
