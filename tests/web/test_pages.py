@@ -210,6 +210,12 @@ def test_approve_only_asks_for_nothing_and_warns_that_anyone_can_approve() -> No
     assert "Anyone who sees this page can approve." in document.by_role("note")[0]
 
 
+def test_what_a_person_should_type_is_set_as_code() -> None:
+    html = PAGES.problem(replace(PROBLEM, fix="Compare it with what `alexa-oauth alexa-config` prints."))
+
+    assert "<p>Compare it with what <code>alexa-oauth alexa-config</code> prints.</p>" in html
+
+
 def test_a_problem_page_without_a_fix_or_a_value_has_no_empty_part() -> None:
     document = Document(PAGES.problem(replace(PROBLEM, fix=None, received=())))
 

@@ -39,7 +39,8 @@ class ConsentView:
 class ProblemView:
     """Why a request goes no further: shown here because nobody may be sent to an address that is not known to be good.
 
-    `explanation` and `fix` are sentences. `received` pairs a label with what the request held, however hostile.
+    `explanation` and `fix` are sentences; what stands between backticks in them is set as code. `received` pairs a label with
+    what the request held, however hostile.
     """
 
     title: str
