@@ -17,7 +17,7 @@ async def start(tmp_path: Path) -> AsyncIterator[StartRig]:
     async with AsyncExitStack() as stack:
 
         async def begin(**settings: str) -> Rig:
-            return await stack.enter_async_context(running(tmp_path / "data", **settings))
+            return await stack.enter_async_context(running(tmp_path / "data", settings))
 
         yield begin
 

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import aiohttp
 from aiohttp import web
+from yarl import URL
 
 from alexa_oauth.announcement import show_pairing_code
 from alexa_oauth.app import Clock, Server, build
@@ -162,7 +163,7 @@ class Rig:
         self, method: str, target: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """Send a request whose target is not re-written."""
-        url = aiohttp.client.URL(self.origin + target, encoded=True)
+        url = URL(self.origin + target, encoded=True)
         async with self.session.request(method, url, data=body, headers=headers, allow_redirects=False) as response:
             return Answer(response.status, response.headers.copy(), await response.read())
 
@@ -246,7 +247,7 @@ def basic(client_id: str, secret: str) -> str:
 
 
 @asynccontextmanager
-async def running(folder: Path, clocks: FakeClocks | None = None, **settings: str) -> AsyncIterator[Rig]:
+async def running(folder: Path, settings: Mapping[str, str], clocks: FakeClocks | None = None) -> AsyncIterator[Rig]:
     """A server on the folder. Called again on the same folder, it is a restart."""
     folder.mkdir(mode=0o700, exist_ok=True)
     clients_file = folder / "oauth_clients.json"

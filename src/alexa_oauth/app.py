@@ -15,7 +15,7 @@ from alexa_oauth.admin.routes import AdminParts, admin_application
 from alexa_oauth.clients_file import ClientDefinitions
 from alexa_oauth.config import Settings
 from alexa_oauth.log import log_events
-from alexa_oauth.protocol.clock import Reading, Timekeeper
+from alexa_oauth.protocol.clock import Reading, Settlement, Timekeeper
 from alexa_oauth.protocol.events import Event
 from alexa_oauth.protocol.models import Instant
 from alexa_oauth.protocol.policy import Policy
@@ -65,12 +65,13 @@ class Clock:
         """Judge the clock by the newest instant that the database knows."""
         self._timekeeper = self._timekeeper.compared_with(newest, self._read())
 
-    def confirm_by(self, date: int) -> bool:
-        """Believe the clock again if another machine's `Date` agrees with it; whether it did."""
-        reading = self._read()
-        if self._timekeeper.agrees_with(date, reading):
-            self._timekeeper = self._timekeeper.confirmed(reading)
-        return not self.doubtful
+    def settlement(self, date: int | None = None) -> Settlement | None:
+        """How doubt can end now, if it can; `date` is what another machine's `Date` says."""
+        return self._timekeeper.settlement(self._read(), date)
+
+    def adopt(self, settlement: Settlement) -> None:
+        """Believe the clock again, once the rows are put right."""
+        self._timekeeper = settlement.timekeeper
 
 
 @dataclass(frozen=True, slots=True)

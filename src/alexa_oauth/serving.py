@@ -63,9 +63,7 @@ async def _listen(runner: QuietRunner, host: str, port: int, tls: ssl.SSLContext
 
 async def _start_text(server: Server, here: str, panel: str) -> str:
     try:
-        shown = await server.store.write(
-            lambda tx: (new_admin_link(tx, entropy, panel), show_pairing_code(tx, entropy))
-        )
+        shown = await server.store.write(lambda tx: (new_admin_link(tx, entropy, panel), show_pairing_code(tx, entropy)))
     except StorageUnavailable:
         shown = None
     opened = server.store.opened

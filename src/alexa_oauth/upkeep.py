@@ -9,6 +9,7 @@ import aiohttp
 import structlog
 
 from alexa_oauth.app import Server, entropy
+from alexa_oauth.protocol.clock import Settlement
 from alexa_oauth.protocol.credentials import new_client_secret
 from alexa_oauth.protocol.errors import StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName
@@ -55,13 +56,11 @@ class Upkeep:
             await self.prepare()
 
     async def watch_clock(self) -> None:
-        """Note when doubt of the clock begins and ends; at its end, instants taken in doubt are put right."""
-        doubtful = self._server.clock.instant().doubtful
-        if doubtful and not self._doubted:
+        """Note that the clock is doubted, and believe it again when that is possible without asking anyone."""
+        if self._server.clock.instant().doubtful and not self._doubted:
             await self._server.store.write(lambda tx: tx.events.record(Event(EventName.CLOCK_DOUBTED)))
-        if self._doubted and not doubtful:
-            await self._server.store.write(_settle)
-        self._doubted = doubtful
+            self._doubted = True
+        await self._settle(self._server.clock.settlement())
 
     async def prepare(self) -> None:
         """Once the database is open: the built-in client has a secret, and what an earlier run did in doubt is put right."""
@@ -74,7 +73,7 @@ class Upkeep:
         if client is not None and not client.is_public and not client.secret_digests:
             tx.clients.ensure_secret(client_id, new_client_secret(entropy))
         if not tx.instant.doubtful:
-            tx.grants.settle_instants()
+            tx.grants.settle_instants(tx.now, 0)
 
     async def write_refusals(self) -> None:
         """Write the refusals that were only counted, one summed event each."""
@@ -99,13 +98,17 @@ class Upkeep:
         settings = self._server.settings
         for url in filter(None, (settings.public_url, settings.home_assistant_url)):
             date = await _date_at(url)
-            if date is not None and self._server.clock.confirm_by(date):
-                return
+            if date is not None:
+                await self._settle(self._server.clock.settlement(date))
 
-
-def _settle(tx: Transaction) -> None:
-    tx.grants.settle_instants()
-    tx.events.record(Event(EventName.CLOCK_CONFIRMED))
+    async def _settle(self, settlement: Settlement | None) -> None:
+        if settlement is None:
+            return
+        now, shift = settlement.now, settlement.shift
+        await self._server.store.write(lambda tx: tx.grants.settle_instants(now, shift))
+        self._server.clock.adopt(settlement)
+        self._doubted = False
+        await self._server.store.write(lambda tx: tx.events.record(Event(EventName.CLOCK_CONFIRMED)))
 
 
 async def _repeat(interval: float, duty: Callable[[], Awaitable[None]]) -> None:

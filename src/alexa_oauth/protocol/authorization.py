@@ -110,9 +110,7 @@ def begin(tx: Transaction, request: AuthorizationRequest, visit: Visit, entropy:
     return pending
 
 
-def approve_self_test(
-    tx: Transaction, request: AuthorizationRequest, visit: Visit, policy: Policy, entropy: Entropy
-) -> str:
+def approve_self_test(tx: Transaction, request: AuthorizationRequest, visit: Visit, policy: Policy, entropy: Entropy) -> str:
     """The code of a request that needs no person: a self-test whose conditions the endpoint has checked."""
     pending = _pending(tx.now, request, visit, entropy)
     tx.events.record(_requested(pending))
@@ -181,9 +179,7 @@ def _check_response_type(response_type: str | None) -> None:
     if response_type is None:
         raise missing_parameter("response_type")
     if response_type not in RESPONSE_TYPES:
-        raise RequestRefused(
-            ErrorCode.UNSUPPORTED_RESPONSE_TYPE, "response_type must be code", Reason.RESPONSE_TYPE_UNSUPPORTED
-        )
+        raise RequestRefused(ErrorCode.UNSUPPORTED_RESPONSE_TYPE, "response_type must be code", Reason.RESPONSE_TYPE_UNSUPPORTED)
 
 
 def _check_extensions(parameters: Parameters) -> None:
@@ -228,9 +224,7 @@ def _requested(pending: PendingRequest) -> Event:
     }
     if request.dropped_scope:
         detail["dropped_scope"] = " ".join(request.dropped_scope)
-    return Event(
-        EventName.AUTHORIZE_REQUEST, pending.attempt, request.client_id, address=pending.address, detail=detail
-    )
+    return Event(EventName.AUTHORIZE_REQUEST, pending.attempt, request.client_id, address=pending.address, detail=detail)
 
 
 def _event(name: EventName, pending: PendingRequest, subject: str | None, reason: Reason | None = None) -> Event:

@@ -44,9 +44,7 @@ def read_credentials(authorization: str | None, body: Mapping[str, str]) -> Clie
         return ClientCredentials(((client_id, body.get("client_secret")),), by_basic=False) if client_id else None
     readings = _read_basic(authorization)
     if "client_secret" in body:
-        raise RequestRefused(
-            ErrorCode.INVALID_REQUEST, "Use one way of client authentication, not two", Reason.CREDENTIALS_TWICE
-        )
+        raise RequestRefused(ErrorCode.INVALID_REQUEST, "Use one way of client authentication, not two", Reason.CREDENTIALS_TWICE)
     if client_id is not None and client_id not in {name for name, _ in readings}:
         raise _refused(Reason.CREDENTIALS_TWICE)
     return ClientCredentials(readings, by_basic=True)

@@ -30,6 +30,18 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Settlement:
+    """How doubt can end: what is believed from `now` on, and by how much earlier uses of grants must be moved forward.
+
+    The rows are put right first, and only then is the new timekeeper adopted: in between, the old doubt protects them.
+    """
+
+    timekeeper: "Timekeeper"
+    now: int
+    shift: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Timekeeper:
     """What is believed of the clock. `steady_since` is set while in doubt: since then the wall clock was not stepped."""
 
@@ -42,10 +54,13 @@ class Timekeeper:
         """Whether nothing may be refused for its age."""
         return self.steady_since is not None
 
+    def now(self, reading: Reading) -> int:
+        """Seconds since 1970, as the running clock counts on from the anchor."""
+        return int(self.anchor.wall) + int(reading.running - self.anchor.running)
+
     def instant(self, reading: Reading) -> Instant:
         """The instant of that reading."""
-        anchor = int(self.anchor.wall)
-        return Instant(anchor + int(reading.running - self.anchor.running), anchor, self.doubtful)
+        return Instant(self.now(reading), int(self.anchor.wall), self.doubtful)
 
     def compared_with(self, newest: int | None, reading: Reading) -> "Timekeeper":
         """At a start: doubt a clock that lies before the newest known instant, or long after it."""
@@ -55,22 +70,24 @@ class Timekeeper:
         return self if believable else replace(self, steady_since=reading, from_start=True)
 
     def observed(self, reading: Reading) -> "Timekeeper":
-        """While running: doubt begins with a step, and ends when the step is undone or a day has passed without one."""
-        agrees = abs(reading.drift_from(self.anchor)) <= TOLERANCE_SECONDS
+        """While running: a step of the wall clock begins doubt, and a further one makes the steady time begin anew."""
+        if abs(reading.drift_from(self.steady_since or self.anchor)) <= TOLERANCE_SECONDS:
+            return self
+        return replace(self, steady_since=reading)
+
+    def settlement(self, reading: Reading, date: int | None = None) -> Settlement | None:
+        """How doubt ends, if it can: the step was undone, another machine's `Date` agrees, or a steady day has passed.
+
+        No link may die of a step, so that uses before it are moved by it; after a start, when nobody knows how long the
+        machine was off and nobody confirms the clock, every living link counts as used now.
+        """
         if self.steady_since is None:
-            return self if agrees else replace(self, steady_since=reading)
-        if agrees and not self.from_start:
-            return replace(self, steady_since=None)
-        if abs(reading.drift_from(self.steady_since)) > TOLERANCE_SECONDS:
-            return replace(self, steady_since=reading)
-        if reading.running - self.steady_since.running >= STEADY_SECONDS:
-            return self.confirmed(reading)
-        return self
-
-    def confirmed(self, reading: Reading) -> "Timekeeper":
-        """Someone else's clock agrees with the wall clock: it is believed, and windows begin anew at it."""
-        return Timekeeper(reading)
-
-    def agrees_with(self, date: int, reading: Reading) -> bool:
-        """Whether another machine's `Date`, in seconds since 1970, confirms the wall clock."""
-        return abs(reading.wall - date) <= TOLERANCE_SECONDS
+            return None
+        if not self.from_start and abs(reading.drift_from(self.anchor)) <= TOLERANCE_SECONDS:
+            return Settlement(replace(self, steady_since=None), self.now(reading))
+        confirmed = date is not None and abs(reading.wall - date) <= TOLERANCE_SECONDS
+        if not confirmed and reading.running - self.steady_since.running < STEADY_SECONDS:
+            return None
+        now = int(reading.wall)
+        shift = max(0, now - self.now(reading)) if not self.from_start else 0 if confirmed else now
+        return Settlement(Timekeeper(reading), now, shift)

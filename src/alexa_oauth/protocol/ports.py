@@ -117,10 +117,10 @@ class Grants(Protocol):
     def drop_access_token(self, access_token: AccessToken) -> None:
         """Revoke one access token; its grant stays."""
 
-    def settle_instants(self) -> None:
-        """Called when the clock's doubt ends, and at a start without doubt.
+    def settle_instants(self, now: int, shift: int) -> None:
+        """Put instants right when the clock is believed again, from `now` on (`protocol.clock.Settlement`).
 
-        Uses in doubt count from now; instants that lie ahead of now are brought back to now.
+        Uses in doubt count from `now`, earlier ones are moved forward by `shift`, what lies ahead of `now` is brought back.
         """
 
 

@@ -40,9 +40,7 @@ def revoke(tx: Transaction, client: Client, token: str, address: str) -> None:
 def end_grant(tx: Transaction, grant: Grant, reason: Reason, address: str | None = None) -> None:
     """End a link for good; it wins over every window."""
     tx.grants.end(grant)
-    tx.events.record(
-        Event(EventName.GRANT_ENDED, grant.attempt, grant.client_id, grant.subject, grant.grant_id, reason, address)
-    )
+    tx.events.record(Event(EventName.GRANT_ENDED, grant.attempt, grant.client_id, grant.subject, grant.grant_id, reason, address))
 
 
 def _end(tx: Transaction, client: Client, grant: Grant, address: str) -> None:

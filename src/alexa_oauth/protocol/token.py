@@ -51,9 +51,7 @@ def read_code_request(parameters: Parameters, address: str) -> CodeRequest:
     return CodeRequest(code, redirect_uri, parameters.get("code_verifier"), address)
 
 
-def redeem(
-    tx: Transaction, client: Client, request: CodeRequest, policy: Policy, entropy: Entropy
-) -> TokenResponse | Refusal:
+def redeem(tx: Transaction, client: Client, request: CodeRequest, policy: Policy, entropy: Entropy) -> TokenResponse | Refusal:
     """Exchange a code, checked first and spent last: a wrong redirect URI does not burn an honest code.
 
     Raised: refusals of callers that hold no code of this client's. Returned: refusals that the audit trail keeps.
@@ -128,9 +126,7 @@ def _redeem_again(
     return _refuse(tx, code, request, INVALID_CODE, Reason.CODE_USED)
 
 
-def _issue(
-    tx: Transaction, client: Client, code: AuthorizationCode, policy: Policy, entropy: Entropy
-) -> TokenResponse:
+def _issue(tx: Transaction, client: Client, code: AuthorizationCode, policy: Policy, entropy: Entropy) -> TokenResponse:
     grant = _new_grant(tx.now, client, code, entropy)
     access_token = issue_access_token(tx.now, grant.scope, policy, entropy)
     tx.grants.add(grant)
@@ -166,9 +162,7 @@ def _invalid(description: str, reason: Reason) -> Refusal:
     return Refusal(ErrorCode.INVALID_GRANT, description, reason)
 
 
-def _refuse(
-    tx: Transaction, code: AuthorizationCode, request: CodeRequest, description: str, reason: Reason
-) -> Refusal:
+def _refuse(tx: Transaction, code: AuthorizationCode, request: CodeRequest, description: str, reason: Reason) -> Refusal:
     tx.events.record(_event(EventName.TOKEN_REFUSED, code, request.address, reason))
     return _invalid(description, reason)
 

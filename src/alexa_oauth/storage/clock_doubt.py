@@ -4,6 +4,8 @@ from typing import Final
 
 from alexa_oauth.storage.connection import Connection
 
+_EARLIER_USES: Final = """UPDATE grants SET last_used_at = min(last_used_at + :shift, :now)
+    WHERE :shift > 0 AND ended_at IS NULL AND last_used_at < :now"""
 _USES_IN_DOUBT: Final = "UPDATE grants SET last_used_at = max(last_used_at, :now), used_in_doubt = 0 WHERE used_in_doubt"
 _GRANTS: Final = """UPDATE grants SET
     created_at = min(created_at, :now), rotated_at = min(rotated_at, :now), head_used_at = min(head_used_at, :now),
@@ -22,7 +24,7 @@ _EVENTS: Final = "UPDATE events SET doubtful = 1 WHERE at > :now AND NOT doubtfu
 """An event from the future proves that a wrong clock was believed; it must not be the newest known instant."""
 
 
-def settle(connection: Connection) -> None:
-    """Uses in doubt count from now; whatever lies ahead of now is brought back to it, with its length of life."""
-    for statement in (_USES_IN_DOUBT, _GRANTS, *_OTHERS, _EVENTS):
-        connection.execute(statement, {"now": connection.now})
+def settle(connection: Connection, now: int, shift: int) -> None:
+    """Uses in doubt count from `now`, earlier ones are moved forward by `shift`; what lies ahead comes back to `now`."""
+    for statement in (_EARLIER_USES, _USES_IN_DOUBT, _GRANTS, *_OTHERS, _EVENTS):
+        connection.execute(statement, {"now": now, "shift": shift})

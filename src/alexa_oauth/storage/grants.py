@@ -147,9 +147,9 @@ class GrantRows(AccessTokenRows):
         self._drop_all_of(grant.grant_id)
         self._connection.execute(_FORGET_ANSWERS, (grant.grant_id,))
 
-    def settle_instants(self) -> None:
-        """The clock's doubt has ended: uses in doubt count from now, and nothing lies ahead of now any more."""
-        settle(self._connection)
+    def settle_instants(self, now: int, shift: int) -> None:
+        """The clock is believed again: uses in doubt count from `now`, and nothing lies ahead of it any more."""
+        settle(self._connection, now, shift)
 
     def _use(self, grant: Grant) -> dict[str, object]:
         """What a use changes. An instant in doubt is not written as the last use: it could shorten the grant's life."""

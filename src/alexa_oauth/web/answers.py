@@ -21,9 +21,7 @@ _STATUS: Final = {
 }
 
 
-def json_answer(
-    body: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None
-) -> web.Response:
+def json_answer(body: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """JSON that no cache may keep (RFC 6749 §5.1)."""
     return web.Response(
         body=json.dumps(body).encode(),

@@ -55,9 +55,7 @@ def _claim(request: web.Request, parameters: Parameters) -> Claim:
     return Claim(parameters.get("request") or "", browser, csrf)
 
 
-async def _decide(
-    request: web.Request, parameters: Parameters, claim: Claim, pending: PendingRequest
-) -> web.Response:
+async def _decide(request: web.Request, parameters: Parameters, claim: Claim, pending: PendingRequest) -> web.Response:
     parts = request.app[PARTS]
     policy, entropy = parts.policy, parts.entropy
     if parameters.get("decision") == "deny":
@@ -66,9 +64,7 @@ async def _decide(
     outcome = await parts.sign_in.prove(pending, parameters.values, Visitor(caller.address, caller.is_known))
     match outcome:
         case SignedIn():
-            location = await parts.store.write(
-                lambda tx: authorization.approve(tx, claim, outcome, policy, entropy)
-            )
+            location = await parts.store.write(lambda tx: authorization.approve(tx, claim, outcome, policy, entropy))
             return redirect_answer(location, status=303)
         case SignInFailed():
             return await _ask_again(request, pending, outcome)
@@ -85,9 +81,7 @@ async def _ask_again(request: web.Request, pending: PendingRequest, failed: Sign
         await parts.store.write(lambda tx: authorization.give_up(tx, pending))
         return _page(parts, problem_for(Reason.SIGN_IN_EXHAUSTED), reference=pending.attempt)
     client_id = pending.request.client_id
-    parts.report(
-        Event(EventName.SIGN_IN_FAILED, pending.attempt, client_id, reason=Reason.SIGN_IN_WRONG, address=caller.address)
-    )
+    parts.report(Event(EventName.SIGN_IN_FAILED, pending.attempt, client_id, reason=Reason.SIGN_IN_WRONG, address=caller.address))
     wait = count_failure(parts, caller)
     if wait is not None:
         return _page(parts, CROWDED, reference=pending.attempt, retry_after=wait)

@@ -43,9 +43,7 @@ async def authorize(request: web.Request) -> web.Response:
     return await _answer_back(request, address, parameters, attempt)
 
 
-async def _answer_back(
-    request: web.Request, address: ReturnAddress, parameters: Parameters, attempt: str
-) -> web.Response:
+async def _answer_back(request: web.Request, address: ReturnAddress, parameters: Parameters, attempt: str) -> web.Response:
     """From here on, every refusal goes back to the client."""
     parts = request.app[PARTS]
     caller = identify(request)
@@ -73,19 +71,14 @@ async def _ask(parts: Parts, address: ReturnAddress, checked: AuthorizationReque
 
 async def _approve_self_test(parts: Parts, checked: AuthorizationRequest, visit: Visit) -> str:
     policy, entropy = parts.policy, parts.entropy
-    return await parts.store.write(
-        lambda tx: authorization.approve_self_test(tx, checked, visit, policy, entropy)
-    )
+    return await parts.store.write(lambda tx: authorization.approve_self_test(tx, checked, visit, policy, entropy))
 
 
 def _is_self_test(parts: Parts, caller: Caller, address: ReturnAddress) -> bool:
     """A code without a person: only for a request from this machine, through no proxy, that returns to this machine."""
     client = address.client
     return (
-        parts.face.self_test
-        and client.auto_approve
-        and caller.is_local
-        and all(is_loopback(uri) for uri in client.redirect_uris)
+        parts.face.self_test and client.auto_approve and caller.is_local and all(is_loopback(uri) for uri in client.redirect_uris)
     )
 
 

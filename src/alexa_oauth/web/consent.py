@@ -21,9 +21,7 @@ class Wrong:
     attempts_left: int
 
 
-def consent_page(
-    parts: Parts, client: Client, pending: PendingRequest, wrong: Wrong | None = None
-) -> web.Response:
+def consent_page(parts: Parts, client: Client, pending: PendingRequest, wrong: Wrong | None = None) -> web.Response:
     """The page that asks. Everything on it comes from the server's own record of the request."""
     view = ConsentView(
         client_name=client.name,

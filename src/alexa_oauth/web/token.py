@@ -46,9 +46,7 @@ def _grant_type(parameters: Parameters) -> str:
     return grant_type
 
 
-async def _exchange(
-    request: web.Request, client: Client, grant_type: str, parameters: Parameters
-) -> TokenResponse | Refusal:
+async def _exchange(request: web.Request, client: Client, grant_type: str, parameters: Parameters) -> TokenResponse | Refusal:
     parts = request.app[PARTS]
     policy, entropy = parts.policy, parts.entropy
     address = identify(request).address
