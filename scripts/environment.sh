@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # How run.sh, test.sh and .ci/run come by what they need. To be sourced.
 
+# Debian keeps nginx where not every user's PATH leads.
+export PATH=$PATH:/usr/sbin
+
 fail() {
   printf '%s\n' "$@" >&2
   exit 1
