@@ -108,9 +108,10 @@ def test_o02_o03_what_looks_like_a_credential_is_left_out_under_any_name(opened:
 
 
 @pytest.mark.parametrize(
-    "name", ["ha:0123456789abcdef0123456789abcdef", "amzn1.account.AGM6WJ4MSDDE2LFO7QNIVXYZABCD", "2001:db8::1"]
+    "name",
+    ["ha:0123456789abcdef0123456789abcdef", "amzn1.account.AGM6WJ4MSDDE2LFO7QNIVXYZABCD", "2001:db8::1", "(did you mean it?)"],
 )
-def test_subjects_and_addresses_are_not_mistaken_for_credentials(name: str) -> None:
+def test_subjects_addresses_and_questions_are_not_mistaken_for_credentials(name: str) -> None:
     stream = as_json()
     structlog.get_logger().info("event", subject=name)
     assert only_line(stream)["subject"] == name

@@ -35,7 +35,7 @@ _CREDENTIAL_WORDS: Final = frozenset(
         *("password", "query", "referer", "secret", "state", "token", "verifier"),
     )
 )
-_CREDENTIAL: Final = r"(?i:basic|bearer) +\S+|\?\S+|[A-Za-z0-9_-]{43,}"
+_CREDENTIAL: Final = r"(?i:basic|bearer) +\S+|\?[A-Za-z0-9%&=._~-]\S*|[A-Za-z0-9_-]{43,}"
 """An Authorization field, a query, or as many characters as 256 bits need: a code, a token, a verifier, a digest."""
 _WHOLE: Final = re.compile(_CREDENTIAL)
 _CUT: Final = re.compile(rf"{_CREDENTIAL}|[A-Za-z0-9_-]+\Z")
