@@ -23,6 +23,8 @@ from alexa_oauth.app import Clock, Server, build
 from alexa_oauth.clients_file import ClientDefinitions
 from alexa_oauth.config import load
 from alexa_oauth.protocol.clock import Reading
+from alexa_oauth.protocol.events import Event, EventName
+from alexa_oauth.storage.store import SqliteStore
 from alexa_oauth.upkeep import Upkeep
 from alexa_oauth.web.runner import QuietRunner
 
@@ -158,13 +160,14 @@ class Rig:
     upkeep: Upkeep
     origin: str
     session: aiohttp.ClientSession
+    headers: dict[str, str] = field(default_factory=dict)
+    """Header fields of every request, such as a proxy's `X-Forwarded-For`."""
 
-    async def send(
-        self, method: str, target: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    async def send(self, method: str, target: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
         """Send a request whose target is not re-written."""
         url = URL(self.origin + target, encoded=True)
-        async with self.session.request(method, url, data=body, headers=headers, allow_redirects=False) as response:
+        every = {**self.headers, **(headers or {})}
+        async with self.session.request(method, url, data=body, headers=every, allow_redirects=False) as response:
             return Answer(response.status, response.headers.copy(), await response.read())
 
     def browser(self) -> Browser:
@@ -239,6 +242,18 @@ class Rig:
     async def is_live(self, token: str) -> bool:
         """Whether a token is live, asked by introspection: for an access token that is a use."""
         return bool((await self.introspect(token)).json["active"])
+
+    @property
+    def store(self) -> SqliteStore:
+        """The opened store."""
+        assert self.server.store.opened is not None
+        return self.server.store.opened
+
+    async def audit(self, name: EventName | None = None) -> list[Event]:
+        """The audit trail, newest first; of one kind of event if it is named."""
+        await self.upkeep.write_refusals()
+        async with self.store.reader() as reader:
+            return [recorded.event for recorded in await reader.events(10_000) if name in {None, recorded.event.name}]
 
 
 def basic(client_id: str, secret: str) -> str:
