@@ -17,8 +17,9 @@ _DROP: Final = "DELETE FROM pending_requests WHERE digest = ?"
 
 _ADD_CODE: Final = """INSERT INTO codes (digest, holder, client_id, attempt, issued_at, expires_at, payload)
     VALUES (?, ?, ?, ?, ?, ?, ?)"""
-_DROP_OLDEST_CODE: Final = """DELETE FROM codes WHERE sequence IN (
-    SELECT sequence FROM codes WHERE holder = ? AND used_at IS NULL ORDER BY sequence DESC LIMIT -1 OFFSET ?)"""
+_SURPLUS_CODE: Final = """SELECT sequence FROM codes WHERE holder = ? AND used_at IS NULL
+    ORDER BY sequence DESC LIMIT 1 OFFSET ?"""
+_DROP_CODE: Final = "DELETE FROM codes WHERE sequence = ?"
 _FIND_CODE: Final = """SELECT client_id, attempt, issued_at, expires_at, used_at, grant_id, wrong_verifiers, payload
     FROM codes WHERE digest = ?"""
 _MARK_USED: Final = "UPDATE codes SET used_at = ?, grant_id = ?, sealed_answer = ? WHERE digest = ?"
@@ -91,7 +92,9 @@ class AuthorizationRows:
         self._connection.execute(
             _ADD_CODE, (digest, holder, request.client_id, pending.attempt, self._connection.now, expires_at, payload)
         )
-        self._connection.execute(_DROP_OLDEST_CODE, (holder, CODES_PER_SUBJECT))
+        surplus = self._connection.execute(_SURPLUS_CODE, (holder, CODES_PER_SUBJECT)).fetchone()
+        if surplus is not None:
+            self._connection.execute(_DROP_CODE, surplus)
 
     def find_code(self, code: str) -> AuthorizationCode | None:
         """The code, used or not, its age not judged."""
@@ -118,7 +121,13 @@ class AuthorizationRows:
 
     def mark_used(self, code: AuthorizationCode, grant_id: str, answer: TokenResponse) -> None:
         """Spend the code; the answer is kept sealed for a repeated exchange, until the sweep erases it."""
-        sealed = self._connection.ring.sealing.seal("codes", code.digest.hex(), asdict(answer))
+        body = {
+            "access_token": answer.access_token,
+            "expires_in": answer.expires_in,
+            "refresh_token": answer.refresh_token,
+            "scope": answer.scope,
+        }
+        sealed = self._connection.ring.sealing.seal("codes", code.digest.hex(), body)
         self._connection.execute(_MARK_USED, (self._connection.now, grant_id, sealed, code.digest))
 
     def find_answer(self, code: AuthorizationCode) -> TokenResponse | None:

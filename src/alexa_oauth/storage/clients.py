@@ -1,7 +1,7 @@
 """Client secrets that this server made; what else is known of a client comes from its definition."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from alexa_oauth.protocol.credentials import secret_digest
@@ -15,6 +15,13 @@ _FIND: Final = "SELECT sealed FROM client_secrets WHERE client_id = ?"
 _KEEP: Final = "INSERT INTO client_secrets (client_id, sealed) VALUES (?, ?) ON CONFLICT DO UPDATE SET sealed = excluded.sealed"
 
 
+@dataclass(frozen=True, slots=True)
+class _Secrets:
+    secret: str = field(repr=False)
+    former: str | None = field(repr=False)
+    former_ends_at: int
+
+
 class ClientRows:
     """The registered clients: definitions as configured, completed with the secret kept here."""
 
@@ -22,7 +29,7 @@ class ClientRows:
         """`definitions` is asked at each look-up, since the clients file may change while the server runs."""
         self._connection = connection
         self._definitions = definitions
-        self._opened: dict[str, tuple[bytes, dict[str, str | int | None]]] = {}
+        self._opened: dict[str, tuple[bytes, _Secrets]] = {}
 
     def find(self, client_id: str) -> Client | None:
         """The client; a confidential one without a configured secret gets the one that was made here."""
@@ -39,7 +46,7 @@ class ClientRows:
     def show_secret(self, client_id: str) -> str | None:
         """The client's present secret in clear, for the developer console."""
         kept = self._open(client_id)
-        return None if kept is None else str(kept["secret"])
+        return None if kept is None else kept.secret
 
     def replace_secret(self, client_id: str, fresh: str, *, at_once: bool) -> None:
         """Change the secret; unless `at_once`, the former one stays good for `FORMER_SECRET_SECONDS`."""
@@ -49,23 +56,25 @@ class ClientRows:
         kept = self._open(client_id)
         if kept is None:
             return ()
-        secrets = [kept["secret"]]
+        secrets = [kept.secret]
         instant = self._connection.instant
-        if kept["former"] is not None and (instant.doubtful or instant.now < int(kept["former_ends_at"] or 0)):
-            secrets.append(kept["former"])
-        return tuple(secret_digest(str(secret)) for secret in secrets)
+        # What ends later than it could was written while the clock was ahead: it is old, too.
+        if kept.former is not None and (instant.doubtful or 0 < kept.former_ends_at - instant.now <= FORMER_SECRET_SECONDS):
+            secrets.append(kept.former)
+        return tuple(secret_digest(secret) for secret in secrets)
 
     def _keep(self, client_id: str, secret: str, former: str | None) -> None:
         body = {"secret": secret, "former": former, "former_ends_at": self._connection.now + FORMER_SECRET_SECONDS}
         self._connection.execute(_KEEP, (client_id, self._connection.ring.sealing.seal("client_secrets", client_id, body)))
 
-    def _open(self, client_id: str) -> dict[str, str | int | None] | None:
+    def _open(self, client_id: str) -> _Secrets | None:
         """The secrets of a client, opened once for each state of its row: every token request asks for them."""
         row = self._connection.execute(_FIND, (client_id,)).fetchone()
         if row is None:
             return None
         opened = self._opened.get(client_id)
         if opened is None or opened[0] != row[0]:
-            opened = (row[0], self._connection.ring.sealing.open("client_secrets", client_id, row[0]))
+            body = self._connection.ring.sealing.open("client_secrets", client_id, row[0])
+            opened = (row[0], _Secrets(body["secret"], body["former"], body["former_ends_at"]))
             self._opened[client_id] = opened
         return opened[1]

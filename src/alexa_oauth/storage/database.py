@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from alexa_oauth.storage.errors import StartRefused, is_damage, is_storage_failure, unavailable
+from alexa_oauth.storage.errors import RowDamaged, StartRefused, is_damage, is_storage_failure, unavailable
 from alexa_oauth.storage.folder import BACKUPS, DATABASE, flush
 from alexa_oauth.storage.keys import DataKey, MasterKey
 
@@ -19,7 +19,10 @@ _SETTINGS: Final = (
     "PRAGMA journal_size_limit = 8388608",
 )
 _ADD_KEY: Final = "INSERT INTO data_keys (key_id, purpose, wrapped, wrapped_by, created_at) VALUES (?, ?, ?, ?, ?)"
-_KEYS: Final = "SELECT key_id, wrapped, wrapped_by FROM data_keys ORDER BY created_at DESC, rowid DESC"
+_NEWEST: Final = """SELECT max(at) FROM (
+    SELECT at FROM (SELECT at FROM events WHERE NOT doubtful ORDER BY at DESC LIMIT 1)
+    UNION ALL SELECT max(last_used_at) FROM grants WHERE NOT used_in_doubt)"""
+_KEYS: Final = "SELECT key_id, wrapped, wrapped_by FROM data_keys ORDER BY sequence DESC"
 
 
 def connect(path: Path, busy_seconds: float, mode: str = "rw") -> sqlite3.Connection:
@@ -47,7 +50,10 @@ def migrations() -> list[str]:
 
 
 def migrate(connection: sqlite3.Connection, scripts: Sequence[str], keys: Sequence[tuple[DataKey, MasterKey, int]] = ()) -> None:
-    """Run the scripts that the database has not seen, and add the data keys, in one transaction."""
+    """Run the scripts that the database has not seen, and add the data keys, in one transaction.
+
+    With nothing to do it still writes, and so finds out whether the disk takes writes.
+    """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     connection.executescript("\n".join(["BEGIN IMMEDIATE;", *scripts[version:], f"PRAGMA user_version = {len(scripts)};"]))
     for key, master, now in keys:
@@ -76,17 +82,23 @@ def unwrap_keys(connection: sqlite3.Connection, master: MasterKey) -> list[DataK
     rows = connection.execute(_KEYS).fetchall()
     wanted = {wrapped_by for _, _, wrapped_by in rows} - {master.key_id}
     if wanted:
-        message = f"wrong encryption key: the database wants key {', '.join(sorted(wanted))}, this is key {master.key_id}"
-        raise StartRefused(message)
+        raise StartRefused(
+            f"wrong encryption key: the database wants key {', '.join(sorted(wanted))}, this is key {master.key_id}"
+        )
     return [master.unwrap(key_id, wrapped) for key_id, wrapped, _ in rows]
+
+
+def newest_instant(connection: sqlite3.Connection) -> int | None:
+    """The newest instant in the database that no doubt was cast on: the clock cannot be earlier."""
+    newest: int | None = connection.execute(_NEWEST).fetchone()[0]
+    return newest
 
 
 def check(connection: sqlite3.Connection, path: Path, *, thoroughly: bool) -> int:
     """The version of a database that is whole and not from the future; else `StartRefused`."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(migrations()):
-        message = f"{path} was written by a newer version of this server (schema {version}); install that version again"
-        raise StartRefused(message)
+        raise StartRefused(f"{path} was written by a newer version of this server (schema {version}); install that version again")
     if version == 0 or (thoroughly and connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",)):
         raise StartRefused(_damage(path))
     return int(version)
@@ -97,12 +109,16 @@ def failures_in_words(folder: Path) -> Iterator[None]:
     """Turn what SQLite and the disk say at opening into `StartRefused` or, if waiting may help, `StorageUnavailable`."""
     try:
         yield
+    except RowDamaged as error:
+        raise StartRefused(_damage(folder / DATABASE)) from error
     except sqlite3.Error as error:
         if is_damage(error):
             raise StartRefused(_damage(folder / DATABASE)) from error
         if is_storage_failure(error):
             raise unavailable(error) from error
         raise
+    except (FileExistsError, NotADirectoryError) as error:
+        raise StartRefused(f"{folder} is not a folder") from error
     except OSError as error:
         raise unavailable(error) from error
 

@@ -39,8 +39,7 @@ def lock(folder: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        message = f"another server already runs on {folder}"
-        raise StartRefused(message) from None
+        raise StartRefused(f"another server already runs on {folder}") from None
     except OSError:
         os.close(descriptor)
         raise
@@ -55,8 +54,7 @@ def read_key(folder: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     if not _KEY_TEXT.fullmatch(text):
-        message = f"{path} does not hold a key: 44 characters are expected, as in the file that was made with the database"
-        raise StartRefused(message)
+        raise StartRefused(f"{path} does not hold a key: 44 characters are expected, as in the file made with the database")
     return base64.urlsafe_b64decode(text)
 
 

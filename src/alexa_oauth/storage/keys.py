@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -22,6 +22,7 @@ from alexa_oauth.protocol.ports import Entropy
 from alexa_oauth.storage.errors import RowDamaged
 
 MASTER_KEY_BYTES: Final = 32
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 _REFRESH_TOKEN: Final = re.compile(r"aoa_rt_([A-Za-z0-9_-]{64})")
 _REFRESH_TOKEN_CONTENT: Final = struct.Struct(">8sI20s")
 """Grant id, generation, seed. With the 16 bytes of AES-SIV's tag they make 48 bytes: 64 characters, and none to spare."""
@@ -62,24 +63,27 @@ class PayloadCipher:
     def __init__(self, purpose: str, keys: Iterable[bytes]) -> None:
         """Take the keys newest first: the newest encrypts, all decrypt."""
         self._purpose = purpose
-        self._fernet = MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
+        self._keys = [Fernet(base64.urlsafe_b64encode(key)) for key in keys]
 
     def seal(self, table: str, row: str, body: Mapping[str, object]) -> bytes:
         """The payload for that row."""
         content = {"table": table, "purpose": self._purpose, "row": row, **body}
-        return self._fernet.encrypt(json.dumps(content, separators=(",", ":")).encode())
+        return self._keys[0].encrypt(_encode(content).encode())
 
     def open(self, table: str, row: str, payload: bytes) -> dict[str, Any]:
         """What was sealed for that row; `RowDamaged` if it does not open or was sealed for another."""
-        try:
-            content: dict[str, Any] = json.loads(self._fernet.decrypt(payload))
-        except InvalidToken:
-            message = f"a payload in {table} does not open"
-            raise RowDamaged(message) from None
+        content: dict[str, Any] = json.loads(self._decrypt(table, payload).decode())
         if (content["table"], content["purpose"], content["row"]) != (table, self._purpose, row):
-            message = f"a payload in {table} belongs to another row"
-            raise RowDamaged(message)
+            raise RowDamaged(f"a payload in {table} belongs to another row")
         return content
+
+    def _decrypt(self, table: str, payload: bytes) -> bytes:
+        for key in self._keys:
+            try:
+                return key.decrypt(payload)
+            except InvalidToken:
+                continue
+        raise RowDamaged(f"a payload in {table} does not open")
 
 
 class MasterKey:

@@ -49,6 +49,7 @@ class OpenFolder:
     ring: KeyRing
     key_id: str
     first_start: bool
+    newest_instant: int | None
     resources: ExitStack
 
 
@@ -71,7 +72,8 @@ def open_folder(path: Path, opening: Opening) -> OpenFolder:
             database.migrate(writing, database.migrations())
         reading = _connect(resources, file, _READER_BUSY_SECONDS)
         reading.execute("PRAGMA query_only = ON")
-        return OpenFolder(writing, reading, ring, master.key_id, first_start, resources.pop_all())
+        newest = database.newest_instant(reading)
+        return OpenFolder(writing, reading, ring, master.key_id, first_start, newest, resources.pop_all())
 
 
 def _connect(resources: ExitStack, file: Path, busy_seconds: float) -> sqlite3.Connection:

@@ -17,9 +17,6 @@ from alexa_oauth.storage.writer import WELL, Writer
 
 __all__ = ["Opening", "SqliteStore"]
 
-_NEWEST: Final = """SELECT max(at) FROM (
-    SELECT at FROM (SELECT at FROM events WHERE NOT doubtful ORDER BY at DESC LIMIT 1)
-    UNION ALL SELECT max(last_used_at) FROM grants WHERE NOT used_in_doubt)"""
 _PROBE: Final = "UPDATE probe SET probed_at = ?"
 
 
@@ -36,7 +33,7 @@ class SqliteStore:
         self.ring: Final = opened.ring
         self.key_id: Final = opened.key_id
         self.first_start: Final = opened.first_start
-        self.newest_instant: Final[int | None] = opened.reading.execute(_NEWEST).fetchone()[0]
+        self.newest_instant: Final = opened.newest_instant
         self._resources = opened.resources
         self._sqlite = opened.reading
         self._reading = SqliteTransaction(opened.reading, opened.ring, opening.instant, opening.definitions)

@@ -31,7 +31,7 @@ class _Job(Generic[Outcome]):
     def __init__(self, rule: Rule[Outcome], done: asyncio.Future[None]) -> None:
         self.rule = rule
         self.done = done
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self.events: list[Event] = []
 
 
@@ -79,7 +79,7 @@ class Writer:
             batch = [job]
             try:
                 self._commit(batch)
-            except sqlite3.Error as error:
+            except Exception as error:  # noqa: BLE001 - a thread that dies would leave everybody waiting for ever
                 self._fail(batch, error)
             # A closed loop has nobody left who waits.
             with suppress(RuntimeError):
@@ -128,26 +128,25 @@ class Writer:
         try:
             job.outcome = job.rule(self._transaction)
             job.events = self._transaction.events.take()
-        except Exception as error:  # noqa: BLE001  # whatever it is, it is this request's own
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is this request's own, and is raised there
             self._undo(job, error)
         self._sqlite.execute("RELEASE request")
 
-    def _undo(self, job: _Job[object], error: Exception) -> None:
+    def _undo(self, job: _Job[object], error: BaseException) -> None:
         self._transaction.events.take()
-        failed = isinstance(error, sqlite3.Error) and is_storage_failure(error)
-        if failed and not self._sqlite.in_transaction:
+        if isinstance(error, sqlite3.Error) and not self._sqlite.in_transaction:
             raise error  # SQLite has rolled back the whole batch already
         self._sqlite.execute("ROLLBACK TO request")
-        job.error = unavailable(error) if isinstance(error, sqlite3.Error) and failed else error
+        job.error = _as_told(error)
 
-    def _fail(self, batch: list[_Job[object]], error: sqlite3.Error) -> None:
+    def _fail(self, batch: list[_Job[object]], error: Exception) -> None:
         with suppress(sqlite3.Error):
             if self._sqlite.in_transaction:
                 self._sqlite.execute("ROLLBACK")
         for job in batch:
-            job.error = unavailable(error)
+            job.error = _as_told(error)
             job.events = []
-        self.condition = str(unavailable(error))
+        self.condition = str(_as_told(error))
 
     def _answer(self, batch: list[_Job[object]]) -> None:
         for job in batch:
@@ -156,3 +155,10 @@ class Writer:
         events = [event for job in batch for event in job.events]
         if events:
             self._on_commit(events)
+
+
+def _as_told(error: BaseException) -> BaseException:
+    """What a request is told: a failing disk is `StorageUnavailable`, and everything else is what it is."""
+    if isinstance(error, sqlite3.Error) and is_storage_failure(error):
+        return unavailable(error)
+    return error

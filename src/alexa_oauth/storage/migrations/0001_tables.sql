@@ -1,5 +1,6 @@
 CREATE TABLE data_keys (
-    key_id TEXT PRIMARY KEY,
+    sequence INTEGER PRIMARY KEY,
+    key_id TEXT NOT NULL UNIQUE,
     purpose TEXT NOT NULL,
     wrapped BLOB NOT NULL,
     wrapped_by TEXT NOT NULL,
@@ -65,7 +66,7 @@ CREATE TABLE grants (
     attempt TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     generation INTEGER NOT NULL,
-    token_key_id TEXT NOT NULL REFERENCES data_keys,
+    token_key_id TEXT NOT NULL REFERENCES data_keys (key_id),
     rotated_at INTEGER NOT NULL,
     rotated_profile TEXT,
     head_used_at INTEGER,
