@@ -18,7 +18,8 @@ from alexa_oauth.storage.keys import KeyRing
 _LINKS: Final = """SELECT grant_id, client_id, created_at, last_used_at, used_in_doubt, ends_at, payload FROM grants
     WHERE ended_at IS NULL AND (ends_at IS NULL OR ends_at > ?) ORDER BY created_at DESC, rowid DESC"""
 _EVENTS: Final = """SELECT at, doubtful, event, attempt, client_id, subject, grant_id, reason, address, count, detail
-    FROM events WHERE ?1 IS NULL OR attempt = ?1 ORDER BY sequence DESC LIMIT ?2"""
+    FROM events WHERE (?1 IS NULL OR attempt = ?1) AND (?2 IS NULL OR event = ?2) AND (?3 IS NULL OR grant_id = ?3)
+    ORDER BY sequence DESC LIMIT ?4"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +62,17 @@ class Reader:
             links.append(Link(grant_id, body["subject"], client_id, tuple(body["scope"]), created_at, used_at, ends_at))
         return links
 
-    async def events(self, limit: int, attempt: str | None = None) -> list[RecordedEvent]:
-        """The newest events, newest first; of one link attempt if it is named."""
-        rows = await self._connection.execute_fetchall(_EVENTS, (attempt, limit))
+    async def events(
+        self, limit: int, attempt: str | None = None, *, name: EventName | None = None, grant_id: str | None = None
+    ) -> list[RecordedEvent]:
+        """The newest events, newest first; only those of the attempt, the name and the grant that are given."""
+        rows = await self._connection.execute_fetchall(_EVENTS, (attempt, name, grant_id, limit))
         return [
             RecordedEvent(
                 at,
                 bool(doubtful),
                 Event(
-                    EventName(name),
+                    EventName(event),
                     attempt_id,
                     client_id,
                     subject,
@@ -80,7 +83,7 @@ class Reader:
                     json.loads(detail) if detail else {},
                 ),
             )
-            for at, doubtful, name, attempt_id, client_id, subject, grant_id, reason, address, count, detail in rows
+            for at, doubtful, event, attempt_id, client_id, subject, grant_id, reason, address, count, detail in rows
         ]
 
 
