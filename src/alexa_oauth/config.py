@@ -26,6 +26,8 @@ _QUOTED_CHARACTERS: Final = 80
 _DATA_DIR: Final = Path("data")
 _CERTIFICATES: Final = Path("/ssl")
 """Where Home Assistant lays the certificates that add-ons name without a folder."""
+_HERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+"""What stands for every address of the machine, and how the machine itself reaches it; asyncio's `::` is IPv6 alone."""
 
 
 def _row(reader: read.Reader[object], purpose: str) -> dict[str, object]:
@@ -167,6 +169,12 @@ def load(environ: Mapping[str, str], options: Mapping[str, object]) -> Loaded:
     if faults:
         raise SettingsRefused(tuple(f"{name}: {fault}" for name, fault in faults.items()))
     return Loaded(settings, tuple(_warnings(settings, environ, options)))
+
+
+def origin_here(host: str, port: int, *, tls: bool = False) -> str:
+    """The origin under which a listener on that address answers on this machine."""
+    name = _HERE.get(host, host)
+    return f"{'https' if tls else 'http'}://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 def _find(setting: Setting, environ: Mapping[str, str], options: Mapping[str, object]) -> object | None:

@@ -1,6 +1,7 @@
 """One run of the server: open, bind, announce, serve, and end in order."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,9 +10,10 @@ from typing import Final
 import structlog
 from aiohttp import web
 
+from alexa_oauth import __version__
 from alexa_oauth.announcement import announce, new_admin_link, show_pairing_code
 from alexa_oauth.app import Server, entropy
-from alexa_oauth.config import Settings
+from alexa_oauth.config import Settings, origin_here
 from alexa_oauth.protocol.errors import StorageUnavailable
 from alexa_oauth.upkeep import Upkeep
 from alexa_oauth.web.runner import QuietRunner
@@ -21,16 +23,27 @@ _log = structlog.get_logger(__name__)
 BACKLOG: Final = 512
 
 
-async def serve(server: Server, stop: asyncio.Event, tell: Callable[[str], None]) -> None:
-    """Serve until `stop` is set; `tell` shows the start text. `OSError` if an address cannot be bound."""
+class AddressRefused(Exception):
+    """An address cannot be listened on; the message is one line that names the settings to change."""
+
+
+class CertificateRefused(Exception):
+    """The certificate or its key cannot be used; the message is one line that names the settings to change."""
+
+
+async def serve(server: Server, stop: asyncio.Event, tell: Callable[[str], None], *, shows_secrets: bool) -> None:
+    """Serve until `stop` is set; `tell` shows the start text, with admin link and pairing code only if `shows_secrets`.
+
+    `AddressRefused`, `CertificateRefused`, and `StartRefused` of the storage: the server cannot be started so.
+    """
     upkeep = Upkeep(server)
     await _open(server, upkeep)
     public, admin = QuietRunner(server.public), QuietRunner(server.admin)
     try:
         settings = server.settings
         here = await _listen(public, settings.host, settings.port, _tls(settings))
-        panel = await _listen(admin, settings.admin_host, settings.admin_port)
-        tell(await _start_text(server, here, panel))
+        panel = await _listen(admin, settings.admin_host, settings.admin_port, setting="admin_")
+        tell(await _start_text(server, here, panel) if shows_secrets else f"alexa-oauth {__version__}: {here}/health")
         duties = asyncio.create_task(upkeep.run())
         await stop.wait()
         duties.cancel()
@@ -52,13 +65,18 @@ async def _open(server: Server, upkeep: Upkeep) -> None:
         _log.error("storage.unavailable", problem=str(error))
 
 
-async def _listen(runner: QuietRunner, host: str, port: int, tls: ssl.SSLContext | None = None) -> str:
-    """Bind; the origin under which the listener answers on this machine."""
+async def _listen(runner: QuietRunner, host: str, port: int, tls: ssl.SSLContext | None = None, setting: str = "") -> str:
+    """Bind; the origin under which the listener answers on this machine. `setting` is how its settings begin."""
     await runner.setup()
-    await web.TCPSite(runner, host, port, backlog=BACKLOG, ssl_context=tls, reuse_address=True).start()
+    try:
+        await web.TCPSite(runner, host, port, backlog=BACKLOG, ssl_context=tls, reuse_address=True).start()
+    except OSError as error:
+        number = error.errno or 0
+        why = os.strerror(number) if number > 0 else str(error.strerror)
+        problem = f"{setting}host, {setting}port: cannot listen on {host}, port {port} ({why})"
+        raise AddressRefused(f"{problem}; allowed: an address of this machine, and a port that is free") from error
     address = runner.addresses[0]
-    name = "127.0.0.1" if address[0] in {"0.0.0.0", "::"} else address[0]  # noqa: S104 - compared, not bound
-    return f"{'https' if tls else 'http'}://{f'[{name}]' if ':' in name else name}:{address[1]}"
+    return origin_here(address[0], address[1], tls=tls is not None)
 
 
 async def _start_text(server: Server, here: str, panel: str) -> str:
@@ -74,5 +92,9 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     if not settings.ssl or settings.certfile is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(settings.certfile, settings.keyfile)
+    try:
+        context.load_cert_chain(settings.certfile, settings.keyfile, password="")
+    except OSError as error:
+        allowed = "a certificate chain and its private key without a passphrase, in PEM"
+        raise CertificateRefused(f"certfile, keyfile: cannot be used ({error.strerror}); allowed: {allowed}") from error
     return context
