@@ -1,0 +1,168 @@
+"""The words of the command line: every command with its arguments, its help and an example."""
+
+import re
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from collections.abc import Callable
+from typing import Final
+
+from alexa_oauth import __version__
+from alexa_oauth.cli.context import FAILED, NO_RESTART
+from alexa_oauth.config import PREFIX
+from alexa_oauth.protocol.events import EventName
+
+_COUNT: Final = re.compile(r"[1-9][0-9]{0,8}")
+_Commands = Callable[..., ArgumentParser]
+"""`add_parser` of a group of commands."""
+
+_EPILOG: Final = f"""\
+In a checkout, ./run.sh stands for alexa-oauth; without a command it serves.
+
+Settings are environment variables that begin with {PREFIX}, such as
+{PREFIX}DATA_DIR; the README lists them. A command beside the running
+server needs the same ones. `alexa-oauth COMMAND --help` tells more.
+"""
+_ALEXA_CONFIG: Final = """\
+alexa-oauth alexa-config
+
+Copy what is printed into the developer console, or let the ASK command line
+do it:
+
+  alexa-oauth alexa-config --json > linking.json
+  ask smapi update-account-linking-info -s SKILL_ID -g development \\
+      --account-linking-request file:linking.json
+
+Some versions of it want the inner object of that file alone. The switch for
+PKCE is in the console only. The file holds the client's secret: delete it
+afterwards."""
+
+
+def grammar() -> ArgumentParser:
+    """What can be said. The parsed `command` is a file of this package and a function in it, with a dot between."""
+    parser = ArgumentParser(
+        prog="alexa-oauth",
+        description="The OAuth 2.0 server that links an Alexa skill to the Music Assistant of one household.",
+        epilog=_EPILOG,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"alexa-oauth {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True).add_parser
+    _add_server(commands)
+    _add_setup(commands)
+    _add_clients(commands)
+    _add_links(commands)
+    return parser
+
+
+def _add_server(commands: _Commands) -> None:
+    serve = _add(commands, "serve", "serving.serve", "start the server; ends in order on SIGTERM or ^C", "alexa-oauth serve")
+    serve.set_defaults(misconfigured=NO_RESTART)
+    health = _add(
+        commands,
+        "health",
+        "health.health",
+        "ask the running server whether it can do its work; exit status 0 if it can",
+        "alexa-oauth health --live",
+    )
+    health.add_argument("--live", action="store_true", help="be content with any answer, as a container's health check is")
+
+
+def _add_setup(commands: _Commands) -> None:
+    config = _add(
+        commands,
+        "alexa-config",
+        "console.alexa_config",
+        "print the values for Account Linking in the Alexa developer console",
+        _ALEXA_CONFIG,
+    )
+    _add_client_id(config)
+    _add_json(config, "print the account-linking request for the ASK command line")
+    code = _add(
+        commands,
+        "pairing-code",
+        "one_time.pairing_code",
+        "show the code that the consent page asks for",
+        "alexa-oauth pairing-code",
+    )
+    _add_json(code, "print {code, expires_in}")
+    _add(commands, "admin-link", "one_time.admin_link", "print a link that opens the panel once", "alexa-oauth admin-link")
+
+
+def _add_clients(commands: _Commands) -> None:
+    group = commands(
+        "client",
+        help="list and show the registered clients, change a secret",
+        description="The registered clients.",
+        epilog="Example:\n  alexa-oauth client show",
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    clients = group.add_subparsers(title="commands", metavar="COMMAND", required=True).add_parser
+    _add(clients, "list", "clients.list_clients", "list the registered clients", "alexa-oauth client list")
+    show = _add(clients, "show", "clients.show", "show a client, its secret included", "alexa-oauth client show amazon-alexa")
+    _add_client_id(show)
+    renew = _add(
+        clients,
+        "new-secret",
+        "clients.new_secret",
+        "make a new secret; the former one stays good for 7 days",
+        "alexa-oauth client new-secret --at-once",
+    )
+    _add_client_id(renew)
+    renew.add_argument("--at-once", action="store_true", help="the former secret is refused from now on: use it if that leaked")
+
+
+def _add_links(commands: _Commands) -> None:
+    links = _add(commands, "links", "links.links", "list who linked what, and when it was last used", "alexa-oauth links")
+    _add_json(links, "print a list of {id, subject, client_id, scope, created_at, last_used_at, expires_at}")
+    revoke = _add(
+        commands,
+        "revoke",
+        "links.revoke",
+        "end a link; its tokens are refused from then on",
+        "alexa-oauth revoke 5f2c",
+    )
+    which = revoke.add_mutually_exclusive_group(required=True)
+    which.add_argument("link", metavar="LINK", nargs="?", help="the link's id, or as much of its beginning as names no other one")
+    which.add_argument("--all", action="store_true", help="end all links, after a question")
+    revoke.add_argument("--yes", action="store_true", help="ask no question")
+    audit = _add(
+        commands,
+        "audit",
+        "audit.audit",
+        "show what happened and why, the newest last",
+        "alexa-oauth audit --event token.refused --limit 20",
+    )
+    audit.add_argument("--limit", metavar="N", type=_count, default=50, help="show the newest N events; 50 unless given")
+    audit.add_argument("--event", choices=[*EventName], metavar="EVENT", help=f"only this event: {', '.join(EventName)}")
+    audit.add_argument("--link", metavar="LINK", help="only events of this link, ended or not")
+    _add_json(audit, "print a list of {at, event, reason, client_id, subject, address, attempt, link, count, detail, doubtful}")
+
+
+def _add(commands: _Commands, name: str, command: str, purpose: str, example: str) -> ArgumentParser:
+    parser = commands(
+        name,
+        help=purpose,
+        description=f"{purpose[0].upper()}{purpose[1:]}.",
+        epilog=f"Example:\n  {example}",
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(command=command, misconfigured=FAILED)
+    return parser
+
+
+def _add_client_id(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "client_id", metavar="CLIENT", nargs="?", help="the client's id; that of the built-in client unless given"
+    )
+
+
+def _add_json(parser: ArgumentParser, purpose: str) -> None:
+    parser.add_argument("--json", action="store_true", help=purpose)
+
+
+def _count(text: str) -> int:
+    if not _COUNT.fullmatch(text):
+        raise ArgumentTypeError(f"{text!a} is not a number of events")
+    return int(text)
