@@ -78,13 +78,18 @@ class Upkeep:
     async def write_refusals(self) -> None:
         """Write the refusals that were only counted, one summed event each."""
         events = self._server.ledger.drain()
+        if not events:
+            return
 
         def write(tx: Transaction) -> None:
             for event in events:
                 tx.events.record(event)
 
-        if events:
+        try:
             await self._server.store.write(write)
+        except StorageUnavailable:
+            self._server.ledger.restore(events)
+            raise
 
     async def sweep(self) -> None:
         """Forget what has had its time."""
