@@ -33,12 +33,15 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     # side by side, strangers to one another
     "storage": {"refusals", "rate_limit", "protocol"},
     "sign_in": {"refusals", "rate_limit", "protocol"},
-    "clients_file": {"refusals", "rate_limit", "protocol"},
+    "clients_file": {"client_entry", "located_json", "refusals", "rate_limit", "protocol"},
     "config": {"setting_values", "refusals", "rate_limit", "protocol"},
     "log": {"refusals", "rate_limit", "protocol"},
-    # the ground
+    # parts of these
+    "client_entry": {"setting_values", "protocol"},
+    "located_json": set(),
     "setting_values": set(),
-    "refusals": {"protocol"},
+    # the ground
+    "refusals": {"rate_limit", "protocol"},
     "rate_limit": set(),
     "protocol": set(),
 }
@@ -51,7 +54,7 @@ MAY_USE: Final[dict[str, set[str]]] = {
     "cryptography": {"storage"},
     "jinja2": {"web"},
     "sqlite3": {"storage"},
-    "structlog": {"cli", "serving", "upkeep", "app", "web", "log"},
+    "structlog": {"cli", "serving", "upkeep", "app", "web", "clients_file", "log"},
     "uvloop": {"cli", "serving"},
 }
 """The libraries, and the rooms that may know each."""
@@ -140,7 +143,7 @@ def modules() -> dict[str, Module]:
 @cache
 def arrows() -> tuple[Arrow, ...]:
     """Every import, those in functions and under TYPE_CHECKING included."""
-    return tuple(arrow for module in modules().values() for arrow in _arrows_of(module))
+    return tuple(dict.fromkeys(arrow for module in modules().values() for arrow in _arrows_of(module)))
 
 
 def _arrows_of(module: Module) -> Iterator[Arrow]:
