@@ -1,7 +1,6 @@
 """Client authentication (RFC 6749 §2.3.1): HTTP Basic, or credentials in the body."""
 
 import base64
-import binascii
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -84,7 +83,7 @@ def _read_basic(authorization: str) -> tuple[tuple[str, str | None], ...]:
         raise _refused(Reason.CREDENTIALS_MALFORMED)
     try:
         decoded = base64.b64decode(encoded.strip(" "), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:  # no ASCII, no base64, or no UTF-8 in it
         raise _refused(Reason.CREDENTIALS_MALFORMED) from error
     client_id, colon, secret = decoded.partition(":")
     if not colon or not client_id:
