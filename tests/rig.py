@@ -113,6 +113,13 @@ class Answer:
         return self.headers["Location"]
 
     @property
+    def refusal(self) -> tuple[int, str]:
+        """Status and `error` of a refusal in JSON, which no cache may keep."""
+        assert (self.headers["Cache-Control"], self.headers["Content-Type"]) == ("no-store", "application/json")
+        assert self.json.keys() == {"error", "error_description"}
+        return self.status, self.json["error"]
+
+    @property
     def returned(self) -> dict[str, str]:
         """The parameters that a redirect carries back to the client."""
         return {name: values[0] for name, values in parse_qs(urlsplit(self.location).query, strict_parsing=True).items()}
@@ -210,7 +217,7 @@ class Rig:
             "POST", path, urlencode(fields).encode(), {"Content-Type": "application/x-www-form-urlencoded", **named}
         )
 
-    async def redeem(self, code: str, client_id: str | None = "C1", **changes: str | None) -> Answer:
+    async def redeem(self, code: str, client_id: str | None = "C1", /, **changes: str | None) -> Answer:
         form: dict[str, str | None] = {
             "grant_type": "authorization_code",
             "code": code,
@@ -226,14 +233,14 @@ class Rig:
         assert answer.status == 200, answer.body
         return dict(answer.json)
 
-    async def refresh(self, refresh_token: str, client_id: str | None = "C1", **changes: str | None) -> Answer:
+    async def refresh(self, refresh_token: str, client_id: str | None = "C1", /, **changes: str | None) -> Answer:
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token, **changes}
         return await self.post("/alexa/token", client_id, form)
 
-    async def revoke(self, token: str, client_id: str | None = "C1", **changes: str | None) -> Answer:
+    async def revoke(self, token: str, client_id: str | None = "C1", /, **changes: str | None) -> Answer:
         return await self.post("/alexa/revoke", client_id, {"token": token, **changes})
 
-    async def introspect(self, token: str, client_id: str | None = "RS", **changes: str | None) -> Answer:
+    async def introspect(self, token: str, client_id: str | None = "RS", /, **changes: str | None) -> Answer:
         return await self.post("/alexa/introspect", client_id, {"token": token, **changes})
 
     async def verify(self, token: str, query: str = "") -> Answer:
