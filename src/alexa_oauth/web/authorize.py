@@ -18,6 +18,9 @@ from alexa_oauth.web.problems import UNAVAILABLE, problem_for
 from alexa_oauth.web.session import new_browser, remember
 
 _USER_AGENT_LIMIT = 300
+_SHOWN = {"client_id": "Client id", "redirect_uri": "Return address"}
+"""What a page repeats of a refused request, so that a person can compare it with what should have been sent."""
+
 _UNAVAILABLE = Refusal(
     ErrorCode.TEMPORARILY_UNAVAILABLE, "The server cannot store anything at the moment", Reason.STORAGE_UNAVAILABLE
 )
@@ -99,9 +102,10 @@ async def _read(request: web.Request) -> Parameters:
 def _problem(
     parts: Parts, attempt: str, reason: Reason, parameters: Parameters | None = None, *, status: int | None = None
 ) -> web.Response:
-    received = parameters.get("redirect_uri") if parameters is not None else None
+    values = parameters.values if parameters is not None else {}
+    received = tuple((label, values[name]) for name, label in _SHOWN.items() if name in values)
     problem = problem_for(reason)
-    view = problem.view(attempt, (("Return address", received),) if received else ())
+    view = problem.view(attempt, received)
     return page_answer(parts.pages, parts.pages.problem(view), status or problem.status)
 
 
