@@ -109,6 +109,15 @@ class LinkMachine(RuleBasedStateMachine):
         self.clocks.step(seconds)
         self.true_offset += seconds
 
+    @rule(seconds=st.sampled_from([-YEAR, YEAR]))
+    def wrong_year(self, seconds: float) -> None:
+        """The wall clock goes to another year and stays there, until it is believed."""
+        if self.lost_for is None and self.idle + 2 * DAY <= IDLE_LIMIT:
+            self.step_the_wall_clock(seconds)
+            self.clock.instant()
+            self.wait(DAY + HOUR)
+            self.steady_day()
+
     @rule()
     def steady_day(self) -> None:
         """The upkeep looks whether doubt can end without asking anyone."""

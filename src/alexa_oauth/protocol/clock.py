@@ -89,5 +89,5 @@ class Timekeeper:
         if not confirmed and reading.running - self.steady_since.running < STEADY_SECONDS:
             return None
         now = int(reading.wall)
-        shift = max(0, now - self.now(reading)) if not self.from_start else 0 if confirmed else now
+        shift = now if self.from_start and not confirmed else max(0, now - self.now(reading))
         return Settlement(Timekeeper(reading), now, shift)
