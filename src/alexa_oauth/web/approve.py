@@ -19,7 +19,7 @@ from alexa_oauth.web.parts import PARTS, Parts
 from alexa_oauth.web.problems import CROWDED, UNAVAILABLE, Problem, problem_for
 from alexa_oauth.web.session import browser_of, is_foreign
 
-_WRONG = "That code is not right, or no longer. Read the present one and try again."
+_WRONG = "That code is wrong, or has expired. Read the current code and try again."
 _DECISIONS = frozenset({"approve", "deny"})
 
 

@@ -35,4 +35,4 @@ def consent_page(parts: Parts, client: Client, pending: PendingRequest, wrong: W
         attempts_left=wrong.attempts_left if wrong else None,
         reference=pending.attempt,
     )
-    return page_answer(parts.pages, parts.pages.consent(view), 403 if wrong else 200)
+    return page_answer(parts.pages, parts.pages.consent(view))

@@ -44,7 +44,7 @@ _PROBLEMS: Final = {
     Reason.PUBLIC_URL_UNSET: Problem(
         "The public address is not set",
         "This server was reached from another machine, but it does not know the address under which it is reached.",
-        "Set public_url to the https address of this server, for example https://alexa.example.org, and restart it.",
+        "Set `public_url` to the https address of this server, for example https://alexa.example.org, and restart it.",
     ),
     Reason.PARAMETER_MISSING: Problem(
         "The request is not complete",
@@ -65,8 +65,9 @@ _PROBLEMS: Final = {
     Reason.REDIRECT_URI_NOT_REGISTERED: Problem(
         "The return address is not registered",
         "The answer would go to an address that this server does not know, so nothing was sent there.",
-        "If the address below is on an Amazon host, its last part is the vendor id of the skill: add it to vendor_ids. "
-        "For another client, register exactly this address in oauth_clients.json.",
+        "If the address below is on an Amazon host, its last part is a vendor id: compare it with the one in your own "
+        "Amazon developer console, and if it is yours, add it to `vendor_ids`. "
+        "For another client, register exactly this address in `oauth_clients.json`.",
     ),
     Reason.REQUEST_UNKNOWN: Problem(
         "This request is over", "It was answered already, or it was never made here.", _START_AGAIN, 403
