@@ -97,8 +97,11 @@ def _master_key(path: Path, opening: Opening, *, first_start: bool) -> bytes:
 
 
 def _inspect(file: Path, master: MasterKey, *, serving: bool) -> KeyRing:
-    """Look at the database without writing a byte: whole, of a known version, and of this key."""
-    with closing(database.connect(file, _SERVER_BUSY_SECONDS, "ro")) as connection:
+    """Look at the database without changing a byte: whole, of a known version, and of this key."""
+    # After a crash the write-ahead log is still there, and a connection that may write would fold it in at its end. Without
+    # a log there is nothing to fold in, and only a connection that may write clears away the empty one that SQLite makes.
+    mode = "ro" if file.with_name(f"{file.name}-wal").exists() else "rw"
+    with closing(database.connect(file, _SERVER_BUSY_SECONDS, mode)) as connection:
         version = database.check(connection, file, thoroughly=serving)
         if not serving and version < len(database.migrations()):
             raise StartRefused(f"{file} is of an older version of this server; start the server once, it brings it up to date")

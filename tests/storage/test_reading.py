@@ -1,0 +1,60 @@
+"""What pages and commands read."""
+
+from dataclasses import replace
+
+from alexa_oauth.protocol.events import Event, EventName, Reason
+from alexa_oauth.protocol.models import RefreshProfile
+from alexa_oauth.protocol.ports import Transaction
+from alexa_oauth.storage.reading import Link, RecordedEvent
+from alexa_oauth.storage.store import SqliteStore
+from tests.storage.conftest import Surroundings
+from tests.storage.records import DAY, NOW, access_token, grant
+
+
+async def test_links_are_the_living_grants_the_newest_first(store: SqliteStore, surroundings: Surroundings) -> None:
+    def link(tx: Transaction) -> None:
+        tx.grants.add(grant(1))
+        tx.grants.add(replace(grant(2), ends_at=NOW + 600))
+        tx.grants.add(replace(grant(3), ends_at=NOW + 60))
+        tx.grants.add(grant(4))
+        tx.grants.end(grant(4))
+
+    await store.write(link)
+    surroundings.advance(60)
+    await store.write(lambda tx: tx.grants.use_head(grant(1)))
+    async with store.reader() as reader:
+        links = await reader.links(NOW + 60)
+    scope = ("music.read", "music.control")
+    assert links == [
+        Link(grant(2).grant_id, "ha:user-2", "other", scope, NOW, NOW, NOW + 600),
+        Link(grant(1).grant_id, "ha:user-1", "other", scope, NOW, NOW + 60, None),
+    ]
+
+
+async def test_a_link_that_was_used_in_doubt_counts_as_used_now(store: SqliteStore, surroundings: Surroundings) -> None:
+    await store.write(lambda tx: tx.grants.add(grant()))
+    surroundings.doubt(NOW - 900 * DAY)
+    await store.write(lambda tx: tx.grants.rotate(grant(), RefreshProfile.OVERLAP, access_token()))
+    async with store.reader() as reader:
+        assert [link.last_used_at for link in await reader.links(NOW + 5)] == [NOW + 5]
+
+
+async def test_events_come_back_as_they_were_recorded_the_newest_first(store: SqliteStore, surroundings: Surroundings) -> None:
+    first = Event(EventName.AUTHORIZE_REQUEST, "0badcafe", "other", address="192.0.2.1", detail={"pkce": "yes"})
+    second = Event(EventName.TOKEN_REFUSED, None, "other", "ha:anna", "0" * 16, Reason.CODE_USED, "192.0.2.1", 7)
+    await store.write(lambda tx: tx.events.record(first))
+    surroundings.doubt(NOW + 5)
+    await store.write(lambda tx: tx.events.record(second))
+    async with store.reader() as reader:
+        newest = RecordedEvent(NOW + 5, doubtful=True, event=second)
+        assert await reader.events(10) == [newest, RecordedEvent(NOW, doubtful=False, event=first)]
+        assert await reader.events(1) == [newest]
+        assert [recorded.event for recorded in await reader.events(10, "0badcafe")] == [first]
+        assert [recorded.event for recorded in await reader.events(10, name=second.name)] == [second]
+        assert [recorded.event for recorded in await reader.events(10, grant_id="0" * 16)] == [second]
+
+
+async def test_a_command_reads_beside_the_server(store: SqliteStore) -> None:
+    async with store.reader() as reader:
+        await store.write(lambda tx: tx.grants.add(grant()))
+        assert len(await reader.links(NOW)) == 1
