@@ -2,24 +2,18 @@
 
 import asyncio
 import json
-import sqlite3
-import threading
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import urlencode
 
 import aiohttp
 import pytest
 
 from alexa_oauth.protocol.events import EventName, Reason
-from alexa_oauth.storage.opening import _SERVER_BUSY_SECONDS
-from tests.attacks.disk import before_each_statement, disk_full, failure, power_cut, rows_in, writing_locked
 from tests.conftest import StartRig
-from tests.rig import CLIENTS, SECRETS, VERIFIER, Answer, Rig, running
+from tests.rig import CLIENTS, SECRETS, VERIFIER, Answer, Rig
 
 INVALID_GRANT = (400, "invalid_grant")
 INVALID_REQUEST = (400, "invalid_request")
-UNAVAILABLE = (503, "temporarily_unavailable")
 USED = "Invalid or expired authorization code"
 
 
@@ -248,39 +242,6 @@ async def test_e24_no_replay_brings_back_a_link_that_was_ended(rig: Rig) -> None
     assert not await rig.is_live(tokens["access_token"])
 
 
-async def test_e26_a_locked_database_loses_no_code(rig: Rig) -> None:
-    code = await rig.code()
-    with writing_locked(rig):
-        answer = await rig.redeem(code)
-        assert (answer.refusal, answer.headers["Retry-After"]) == (UNAVAILABLE, "5")
-    assert (await rig.redeem(code)).status == 200
-
-
-@pytest.mark.parametrize(
-    "statement",
-    ["BEGIN", "INSERT INTO grants", "INSERT INTO access_tokens", "UPDATE codes SET used_at", "INSERT INTO events", "COMMIT"],
-)
-async def test_e26_wherever_the_disk_is_full_no_code_is_lost_and_no_half_pair_is_left(
-    rig: Rig, tmp_path: Path, statement: str
-) -> None:
-    code = await rig.code()
-    with disk_full(rig, statement):
-        answer = await rig.redeem(code)
-        assert (answer.refusal, answer.headers["Retry-After"]) == (UNAVAILABLE, "5")
-        assert (await rig.send("GET", "/health")).status == 503
-    left = power_cut(rig, tmp_path / "left")
-    assert [rows_in(left, table) for table in ("grants", "access_tokens", "codes")] == [0, 0, 1]
-    assert (await rig.redeem(code)).status == 200
-
-
-async def test_e26_the_answer_goes_out_after_the_commit(rig: Rig, tmp_path: Path) -> None:
-    """Else a power cut takes away tokens that a client has."""
-    _, tokens = await redeemed(rig)
-    async with running(power_cut(rig, tmp_path / "left"), {}, rig.clocks) as later:
-        assert await later.is_live(tokens["access_token"])
-        assert (await later.refresh(tokens["refresh_token"])).status == 200
-
-
 async def test_e28_a_callback_that_is_opened_twice_makes_one_link(rig: Rig) -> None:
     """The browser's back button opens it again, so that the client sends the same exchange a moment later."""
     browser = rig.browser()
@@ -288,24 +249,3 @@ async def test_e28_a_callback_that_is_opened_twice_makes_one_link(rig: Rig) -> N
     first, second = [await rig.redeem(callback.returned["code"]) for _ in range(2)]
     assert (first.status, second.refusal) == (200, INVALID_GRANT)
     assert await rig.is_live(first.json["access_token"])
-
-
-async def test_e29_a_lock_keeps_nobody_waiting_for_longer_than_alexa_does(rig: Rig) -> None:
-    """Who queues behind a request that waits for the lock is answered with it, instead of waiting for the lock in turn."""
-    assert _SERVER_BUSY_SECONDS < 4.5
-    code, queued, begun = await rig.code(), threading.Event(), list[str]()
-
-    def lock(statement: str) -> None:
-        begun.append(statement)
-        queued.wait(20)
-        raise failure(sqlite3.SQLITE_BUSY)
-
-    with before_each_statement(rig, lock):
-        waiting = [asyncio.create_task(rig.redeem(code)) for _ in range(20)]
-        async with asyncio.timeout(20):
-            while rig.store._writer._queue.qsize() < len(waiting) - 1:  # noqa: ASYNC110 - a queue tells nobody that it grows
-                await asyncio.sleep(0)
-        queued.set()
-        assert {(await answer).refusal for answer in waiting} == {UNAVAILABLE}
-    assert begun == ["BEGIN IMMEDIATE"]
-    assert (await rig.redeem(code)).status == 200
