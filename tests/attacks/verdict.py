@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from alexa_oauth.protocol.events import Reason
 from alexa_oauth.web.problems import problem_for
-from tests.rig import ISSUER, Answer, Rig
+from tests.rig import ISSUER, Answer, Browser, Rig
 
 EX_URI: Final = "https://ex.test/cb"
 STATE: Final = "st/at+e="
@@ -43,6 +43,14 @@ def assert_consent(answer: Answer) -> None:
     assert answer.status == 200, answer.text
     assert answer.hidden.keys() == {"request", "csrf"}
     assert "Location" not in answer.headers
+
+
+async def begun(rig: Rig, client_id: str = "C1") -> tuple[Browser, Answer]:
+    """A browser that has the consent page open."""
+    browser = rig.browser()
+    page = await browser.authorize(client_id)
+    assert_consent(page)
+    return browser, page
 
 
 def assert_page(answer: Answer, reason: Reason, status: int = 400) -> None:
