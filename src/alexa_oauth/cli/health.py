@@ -22,7 +22,8 @@ def health(context: Context) -> int:
     try:
         status, body = _get(origin)
     except (OSError, http.client.HTTPException) as error:
-        raise CommandFailed(f"nothing answers at {origin}/health ({str(error) or type(error).__name__})") from error
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise CommandFailed(f"nothing answers at {origin}/health ({why})") from error
     print(_in_words(status, body))
     return 0 if context.arguments.live or status == http.client.OK else FAILED
 

@@ -1,0 +1,110 @@
+"""Commands work on the data folder of a server, running or not, and say in one line why they cannot."""
+
+import json
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from alexa_oauth.cli.owner import become_owner
+from alexa_oauth.protocol.events import Event, EventName
+from tests.cli.conftest import Home, Run
+
+
+def test_no_database_yet(run: Run, tmp_path: Path) -> None:
+    ran = run("links")
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err == f"alexa-oauth: there is no database in {tmp_path}/data; start the server first\n"
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.usefixtures("home")
+def test_the_key_of_another_database(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OAUTH_ENCRYPTION_KEY", "A" * 43 + "=")
+    ran = run("pairing-code")
+    assert (ran.status, ran.out, len(ran.err.splitlines())) == (1, "", 1)
+    assert "wrong encryption key" in ran.err
+    assert "A" * 43 not in ran.err
+
+
+def test_a_damaged_database(run: Run, home: Home) -> None:
+    (home.folder / "oauth.db").write_bytes(b"no database" * 100)
+    ran = run("audit")
+    assert (ran.status, len(ran.err.splitlines())) == (1, 1)
+    assert "is damaged and was left as it is" in ran.err
+
+
+def test_a_damaged_row(run: Run, home: Home) -> None:
+    home.add_links("a" * 16, "b" * 16)
+    with closing(sqlite3.connect(home.folder / "oauth.db")) as database, database:
+        database.execute("UPDATE grants SET payload = (SELECT payload FROM grants WHERE grant_id LIKE 'a%')")
+    ran = run("links")
+    assert (ran.status, ran.out, ran.err) == (1, "", "alexa-oauth: a payload in grants belongs to another row\n")
+
+
+def test_a_database_that_somebody_holds(run: Run, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alexa_oauth.storage.opening._COMMAND_BUSY_SECONDS", 0)
+    with closing(sqlite3.connect(home.folder / "oauth.db")) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        ran = run("pairing-code")
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err == f"alexa-oauth: the database in {home.folder} cannot be used now (locked); try again\n"
+
+
+def test_what_is_done_while_the_clock_is_wrong_is_marked_as_such(run: Run, home: Home) -> None:
+    home.write(lambda tx: tx.events.record(Event(EventName.CODE_ISSUED)))
+    home.clocks.step(-7_200)
+    run("client", "new-secret")
+    assert [event["doubtful"] for event in json.loads(run("audit", "--json").out)] == [False, True]
+
+
+def test_somebody_elses_folder(run: Run, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("alexa_oauth.storage.folder.read_key", refuse)
+    monkeypatch.setattr("os.geteuid", lambda: home.folder.stat().st_uid + 1)
+    assert run("links").err.endswith("cannot be used now (permission denied); run this as its owner, or as root\n")
+
+
+class TestRoot:
+    """A file that root leaves in the folder is one that the server can never write again."""
+
+    @pytest.fixture
+    def steps(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        steps: list[str] = []
+        monkeypatch.setattr("os.geteuid", lambda: 0)
+        for name in ("setgroups", "setgid", "setuid"):
+            monkeypatch.setattr(f"os.{name}", lambda value, name=name: steps.append(f"{name} {value}"))
+        return steps
+
+    def test_becomes_the_owner_of_the_folder_and_gives_up_its_groups_first(
+        self, steps: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        owned = os.stat_result((0o40700, 1, 1, 1, 1_000, 1_001, 0, 0, 0, 0))
+        monkeypatch.setattr(Path, "stat", lambda _path: owned)
+        become_owner(tmp_path)
+        assert steps == ["setgroups []", "setgid 1001", "setuid 1000"]
+
+    def test_stays_root_in_its_own_folder_and_where_none_is(
+        self, steps: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        become_owner(tmp_path / "missing")
+        monkeypatch.setattr(Path, "stat", lambda _path: os.stat_result((0o40700, 1, 1, 1, 0, 0, 0, 0, 0, 0)))
+        become_owner(tmp_path)
+        assert steps == []
+
+    def test_touches_nothing_where_it_may_not_become_the_owner(
+        self, run: Run, steps: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(_user: int) -> None:
+            raise PermissionError(1, "Operation not permitted")
+
+        monkeypatch.setattr("os.setuid", refuse)
+        monkeypatch.setattr(Path, "stat", lambda _path, **_: os.stat_result((0o40700, 1, 1, 1, 1_000, 1_001, 0, 0, 0, 0)))
+        ran = run("links")
+        assert (ran.status, ran.out, len(ran.err.splitlines())) == (1, "", 1)
+        assert "cannot go on as user 1000, who owns " in ran.err
+        assert steps == ["setgroups []", "setgid 1001"]
