@@ -83,8 +83,9 @@ class TransactionPromises:
             tx.events.record(Event(EventName.TOKEN_REFRESHED))
             assert surroundings.told == []
 
-        outcomes = await asyncio.gather(store.write(succeed), store.write(fail), return_exceptions=True)
-        assert isinstance(outcomes[1], ValueError)
+        rules = (fail, succeed, fail)
+        outcomes = await asyncio.gather(*(store.write(rule) for rule in rules), return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [ValueError, type(None), ValueError]
         assert [event.name for event in surroundings.told] == [EventName.TOKEN_ISSUED, EventName.TOKEN_REFRESHED]
 
     async def test_a_transaction_has_one_instant_however_long_it_takes(self, store: Store, surroundings: Surroundings) -> None:
@@ -137,7 +138,8 @@ class AuthorizationPromises:
         assert (issued.redirect_uri, issued.code_challenge) == (REDIRECT_URI, pending.request.code_challenge)
         assert (issued.attempt, issued.issued_at, issued.expires_at) == (pending.attempt, NOW, NOW + 300)
         assert (issued.used_at, issued.grant_id, issued.wrong_verifiers) == (None, None, 0)
-        assert store.read(lambda tx: tx.authorizations.find_code(code(2))) is None
+        for unknown in (code(2), "", "\ud800", "c" * 16_000):
+            assert store.read(lambda tx, unknown=unknown: tx.authorizations.find_code(unknown)) is None  # type: ignore[misc]
 
     async def test_only_so_many_codes_of_one_subject_and_client_wait(self, store: Store) -> None:
         def approve(tx: Transaction, number: int, subject: str = "ha:anna", client_id: str = "other") -> None:
@@ -259,7 +261,9 @@ class GrantPromises:
         self, store: Store, surroundings: Surroundings
     ) -> None:
         begun = await begin_grant(store)
-        await store.write(lambda tx: tx.grants.rotate(begun, RefreshProfile.OVERLAP, access_token()))
+        long_lived = access_token(expires_at=NOW + 2 * DAY)
+        await store.write(lambda tx: tx.grants.rotate(begun, RefreshProfile.OVERLAP, long_lived))
+        await store.write(lambda tx: tx.grants.issue(begun, long_lived))
         surroundings.advance(DAY)
         restored = found(store, begun)
         healed = await store.write(lambda tx: tx.grants.heal(restored, 5, RefreshProfile.OVERLAP))

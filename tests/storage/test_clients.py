@@ -55,6 +55,7 @@ async def test_a_replaced_secret_stays_good_until_the_console_has_the_new_one(
 
 async def test_a_leaked_secret_is_replaced_at_once(store: SqliteStore) -> None:
     await store.write(lambda tx: tx.clients.ensure_secret("amazon-alexa", "old"))
+    assert digests(store) == (OLD,)
     await store.write(lambda tx: tx.clients.replace_secret("amazon-alexa", "new", at_once=True))
     assert digests(store) == (NEW,)
 

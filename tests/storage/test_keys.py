@@ -170,11 +170,15 @@ class TestPayloadsStayInTheirRows:
         with pytest.raises(RowDamaged):
             store.read(lambda tx: tx.grants.find_access_token(access_token(1).value))
 
-    def test_a_payload_is_of_one_purpose(self, old_keys: list[DataKey]) -> None:
+    @pytest.mark.parametrize(("table", "row"), [("grants", "1"), ("grants", "2"), ("codes", "1")])
+    def test_a_payload_is_of_one_table_one_row_and_one_purpose(self, old_keys: list[DataKey], table: str, row: str) -> None:
         same_secret = [
             DataKey(key.key_id, key.purpose, b"k" * 32) if key.purpose in {Purpose.PAYLOAD, Purpose.SEALING} else key
             for key in old_keys
         ]
         ring = KeyRing(same_secret)
+        sealed = ring.payloads.seal("grants", "1", {})
+        assert ring.payloads.open("grants", "1", sealed)["row"] == "1"
+        cipher = ring.sealing if (table, row) == ("grants", "1") else ring.payloads
         with pytest.raises(RowDamaged, match="another row"):
-            ring.sealing.open("grants", "1", ring.payloads.seal("grants", "1", {}))
+            cipher.open(table, row, sealed)

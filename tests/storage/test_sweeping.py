@@ -103,6 +103,14 @@ async def test_sealed_answers_are_erased_when_their_window_has_passed(store: Sql
     assert (count(store, "codes", "sealed_answer IS NOT NULL"), count(store, "grants", "sealed_window IS NOT NULL")) == (0, 0)
 
 
+async def test_the_end_of_a_grant_erases_them_at_once(store: SqliteStore) -> None:
+    await store.write(lambda tx: tx.grants.add(grant()))
+    await store.write(redeem(1, grant().grant_id))
+    await store.write(lambda tx: tx.grants.rotate(grant(), RefreshProfile.OVERLAP, access_token()))
+    await store.write(lambda tx: tx.grants.end(grant()))
+    assert (count(store, "codes", "sealed_answer IS NOT NULL"), count(store, "grants", "sealed_window IS NOT NULL")) == (0, 0)
+
+
 async def test_a_window_that_was_open_at_a_restart_begins_anew_there(store: SqliteStore, surroundings: Surroundings) -> None:
     """The restart may be the very reason why the answer was lost."""
     await store.write(lambda tx: tx.grants.add(grant()))
