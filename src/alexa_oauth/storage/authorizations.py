@@ -1,5 +1,6 @@
 """Authorization requests that wait for a person, and the codes that come of them."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -143,7 +144,7 @@ class AuthorizationRows:
         self._connection.execute(_COUNT_WRONG_VERIFIER, (code.digest,))
 
 
-def _read_request(body: dict[str, Any]) -> AuthorizationRequest:
+def _read_request(body: Mapping[str, Any]) -> AuthorizationRequest:
     return AuthorizationRequest(
         client_id=body["client_id"],
         redirect_uri=body["redirect_uri"],

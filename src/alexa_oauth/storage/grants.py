@@ -2,15 +2,12 @@
 
 import base64
 from dataclasses import replace
-from functools import lru_cache
 from typing import Final
 
-from alexa_oauth.protocol.models import Grant, IssuedAccessToken, PresentedRefreshToken, RefreshProfile, Scope
+from alexa_oauth.protocol.models import Grant, IssuedAccessToken, PresentedRefreshToken, RefreshProfile
 from alexa_oauth.storage.access_tokens import AccessTokenRows
 from alexa_oauth.storage.clock_doubt import settle
 from alexa_oauth.storage.connection import Connection
-
-_GRANTS_KEPT_OPEN: Final = 1_024
 
 _FIND: Final = """SELECT client_id, attempt, created_at, generation, rotated_at, rotated_profile, head_used_at, first_used_at,
     last_used_at, used_in_doubt, ends_at, ended_at, payload FROM grants WHERE grant_id = ?"""
@@ -42,22 +39,20 @@ class GrantRows(AccessTokenRows):
         """Work on that connection."""
         super().__init__(connection)
         self._connection = connection
-        # A grant's payload never changes, and a refresh needs it each time: the living ones of a household stay opened.
-        self._open = lru_cache(_GRANTS_KEPT_OPEN)(self._open_payload)
 
     def find(self, grant_id: str) -> Grant | None:
         """The grant, ended or not. One that was used in doubt counts as used now, until the doubt is settled."""
         row = self._connection.execute(_FIND, (grant_id,)).fetchone()
         if row is None:
             return None
-        subject, scope, seed = self._open(grant_id, row[12])
+        body = self._connection.ring.payloads.open("grants", grant_id, row[12])
         counts_from_now = row[9] and not self._connection.instant.doubtful
         return Grant(
             grant_id=grant_id,
             client_id=row[0],
-            subject=subject,
-            scope=scope,
-            seed=seed,
+            subject=body["subject"],
+            scope=tuple(body["scope"]),
+            seed=base64.b64decode(body["seed"]),
             attempt=row[1],
             created_at=row[2],
             generation=row[3],
@@ -155,10 +150,6 @@ class GrantRows(AccessTokenRows):
     def settle_instants(self, now: int, shift: int) -> None:
         """The clock is believed again: uses in doubt count from `now`, and nothing lies ahead of it any more."""
         settle(self._connection, now, shift)
-
-    def _open_payload(self, grant_id: str, payload: bytes) -> tuple[str, Scope, bytes]:
-        body = self._connection.ring.payloads.open("grants", grant_id, payload)
-        return body["subject"], tuple(body["scope"]), base64.b64decode(body["seed"])
 
     def _use(self, grant: Grant) -> dict[str, object]:
         """What a use changes. An instant in doubt is not written as the last use: it could shorten the grant's life."""

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
@@ -22,6 +23,8 @@ from alexa_oauth.protocol.ports import Entropy
 from alexa_oauth.storage.errors import RowDamaged
 
 MASTER_KEY_BYTES: Final = 32
+_PAYLOADS_REMEMBERED: Final = 256
+"""A household has a few grants and tokens, which are asked for again and again. Credentials are sealed, never remembered."""
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 _REFRESH_TOKEN: Final = re.compile(r"aoa_rt_([A-Za-z0-9_-]{64})")
 _REFRESH_TOKEN_CONTENT: Final = struct.Struct(">8sI20s")
@@ -60,18 +63,22 @@ class PayloadCipher:
     Fernet's own `ttl` is not used: it would compare with the wall clock, which may be wrong.
     """
 
-    def __init__(self, purpose: str, keys: Iterable[bytes]) -> None:
-        """Take the keys newest first: the newest encrypts, all decrypt."""
+    def __init__(self, purpose: str, keys: Iterable[bytes], remembered: int = 0) -> None:
+        """Take the keys newest first: the newest encrypts, all decrypt. So many payloads are opened once for many uses."""
         self._purpose = purpose
         self._keys = [Fernet(base64.urlsafe_b64encode(key)) for key in keys]
+        self._opened = lru_cache(remembered)(self._open)
 
     def seal(self, table: str, row: str, body: Mapping[str, object]) -> bytes:
         """The payload for that row."""
         content = {"table": table, "purpose": self._purpose, "row": row, **body}
         return self._keys[0].encrypt(_encode(content).encode())
 
-    def open(self, table: str, row: str, payload: bytes) -> dict[str, Any]:
+    def open(self, table: str, row: str, payload: bytes) -> Mapping[str, Any]:
         """What was sealed for that row; `RowDamaged` if it does not open or was sealed for another."""
+        return self._opened(table, row, payload)
+
+    def _open(self, table: str, row: str, payload: bytes) -> Mapping[str, Any]:
         content: dict[str, Any] = json.loads(self._decrypt(table, payload).decode())
         if (content["table"], content["purpose"], content["row"]) != (table, self._purpose, row):
             raise RowDamaged(f"a payload in {table} belongs to another row")
@@ -111,7 +118,7 @@ class KeyRing:
     def __init__(self, keys: Sequence[DataKey]) -> None:
         """Take the keys newest first."""
         secrets = {purpose: [key.secret for key in keys if key.purpose is purpose] for purpose in Purpose}
-        self.payloads = PayloadCipher(Purpose.PAYLOAD, secrets[Purpose.PAYLOAD])
+        self.payloads = PayloadCipher(Purpose.PAYLOAD, secrets[Purpose.PAYLOAD], _PAYLOADS_REMEMBERED)
         self.sealing = PayloadCipher(Purpose.SEALING, secrets[Purpose.SEALING])
         self._index_keys = tuple(secrets[Purpose.INDEX])
         self._token_keys = {key.key_id: AESSIV(key.secret) for key in keys if key.purpose is Purpose.TOKENS}
