@@ -44,11 +44,7 @@ async def serve(server: Server, stop: asyncio.Event, tell: Callable[[str], None]
         here = await _listen(public, settings.host, settings.port, _tls(settings))
         panel = await _listen(admin, settings.admin_host, settings.admin_port, setting="admin_")
         tell(await _start_text(server, here, panel) if shows_secrets else f"alexa-oauth {__version__}: {here}/health")
-        duties = asyncio.create_task(upkeep.run())
-        await stop.wait()
-        duties.cancel()
-        with suppress(asyncio.CancelledError):
-            await duties
+        await _keep_up(upkeep, stop)
     finally:
         await asyncio.gather(public.cleanup(), admin.cleanup())
         with suppress(StorageUnavailable):
@@ -63,6 +59,16 @@ async def _open(server: Server, upkeep: Upkeep) -> None:
         await upkeep.prepare()
     except StorageUnavailable as error:
         _log.error("storage.unavailable", problem=str(error))
+
+
+async def _keep_up(upkeep: Upkeep, stop: asyncio.Event) -> None:
+    """Do the duties until told to stop; a database that turns out to be beyond help ends the server from within."""
+    duties, told = asyncio.create_task(upkeep.run()), asyncio.create_task(stop.wait())
+    await asyncio.wait({duties, told}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    duties.cancel()
+    with suppress(asyncio.CancelledError):
+        await duties
 
 
 async def _listen(runner: QuietRunner, host: str, port: int, tls: ssl.SSLContext | None = None, setting: str = "") -> str:

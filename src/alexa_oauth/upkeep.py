@@ -14,6 +14,7 @@ from alexa_oauth.protocol.credentials import new_client_secret
 from alexa_oauth.protocol.errors import StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.ports import Transaction
+from alexa_oauth.storage.errors import StartRefused
 
 _log = structlog.get_logger(__name__)
 
@@ -30,17 +31,15 @@ class Upkeep:
         self._prepared = False
 
     async def run(self) -> None:
-        """Do every duty at its interval, until cancelled."""
-        async with asyncio.TaskGroup() as duties:
-            for interval, duty in (
-                (1, self.reload_clients),
-                (5, self.mend_store),
-                (5, self.watch_clock),
-                (60, self.write_refusals),
-                (60, self.sweep),
-                (60, self.ask_for_the_date),
-            ):
-                duties.create_task(_repeat(interval, duty))
+        """Do every duty at its interval, until cancelled. `StartRefused`: the database, once it opened, is beyond help."""
+        await asyncio.gather(
+            _repeat(1, self.reload_clients),
+            _repeat(5, self.mend_store),
+            _repeat(5, self.watch_clock),
+            _repeat(60, self.write_refusals),
+            _repeat(60, self.sweep),
+            _repeat(60, self.ask_for_the_date),
+        )
 
     async def reload_clients(self) -> None:
         """Take up changes of `oauth_clients.json`; a broken file leaves things as they are and says where it is broken."""
@@ -123,6 +122,8 @@ async def _repeat(interval: float, duty: Callable[[], Awaitable[None]]) -> None:
             await duty()
         except StorageUnavailable:
             continue
+        except StartRefused:
+            raise
         except Exception:  # noqa: BLE001 - one duty that fails must not end the server, nor the other duties
             _log.exception("upkeep.failed", duty=duty.__name__)
 

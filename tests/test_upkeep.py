@@ -1,0 +1,125 @@
+"""What the server does by itself, without waiting for it."""
+
+import asyncio
+
+import pytest
+
+from alexa_oauth import upkeep
+from alexa_oauth.protocol.errors import StorageUnavailable
+from alexa_oauth.protocol.events import Event, EventName, Reason
+from alexa_oauth.storage.errors import StartRefused
+from tests.rig import NOW, Rig
+
+HOUR = 3_600
+FAILED = Event(EventName.TOKEN_REFUSED, reason=Reason.CODE_UNKNOWN, address="192.0.2.1")
+
+
+def broken() -> None:
+    raise StorageUnavailable("full")
+
+
+async def no_pause(_: float) -> None:
+    await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0)
+
+
+async def events(rig: Rig) -> list[str]:
+    async with rig.server.store.opened.reader() as reader:  # type: ignore[union-attr]  # opened by the rig
+        return [row.event.name for row in reversed(await reader.events(50))]
+
+
+async def test_refusals_are_written_once_a_minute_as_one_sum(rig: Rig) -> None:
+    for _ in range(3):
+        rig.server.ledger.note(FAILED)
+    await rig.upkeep.write_refusals()
+    await rig.upkeep.write_refusals()
+    async with rig.server.store.opened.reader() as reader:  # type: ignore[union-attr]  # opened by the rig
+        written = [(row.event.name, row.event.count) for row in await reader.events(50)]
+    assert written.count(("token.refused", 3)) == 1
+
+
+async def test_refusals_that_a_full_disk_kept_from_being_written_are_written_later(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.server.ledger.note(FAILED)
+    with monkeypatch.context() as broken_disk:
+        broken_disk.setattr(rig.server.store, "write", lambda _: broken())
+        with pytest.raises(StorageUnavailable):
+            await rig.upkeep.write_refusals()
+    await rig.upkeep.write_refusals()
+    assert "token.refused" in await events(rig)
+
+
+async def test_doubt_of_the_clock_is_told_once_and_ends_by_a_date_that_agrees(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.clocks.step(HOUR)
+    await rig.upkeep.watch_clock()
+    await rig.upkeep.watch_clock()
+    assert (await rig.send("GET", "/health")).json["checks"]["clock"] == "doubtful"
+
+    async def date_at(_: str) -> int:
+        return int(rig.clocks.wall) + 10
+
+    monkeypatch.setattr(upkeep, "_date_at", date_at)
+    await rig.upkeep.ask_for_the_date()
+    assert (await rig.send("GET", "/health")).status == 200
+    assert (await events(rig))[-2:] == ["clock.doubted", "clock.confirmed"]
+
+
+async def test_a_date_that_disagrees_leaves_the_doubt(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.clocks.step(HOUR)
+    await rig.upkeep.watch_clock()
+
+    async def date_at(_: str) -> int:
+        return NOW
+
+    monkeypatch.setattr(upkeep, "_date_at", date_at)
+    await rig.upkeep.ask_for_the_date()
+    assert rig.server.clock.doubtful
+
+
+async def test_while_in_doubt_no_answer_carries_a_date_so_that_the_clock_cannot_confirm_itself(rig: Rig) -> None:
+    assert "Date" in (await rig.send("GET", "/health")).headers
+    rig.clocks.step(HOUR)
+    await rig.upkeep.watch_clock()
+    assert "Date" not in (await rig.send("GET", "/health")).headers
+
+
+async def test_a_broken_clients_file_changes_nothing_until_it_is_mended(rig: Rig) -> None:
+    path = rig.server.settings.clients_file
+    whole = path.read_text()
+    path.write_text(whole.replace('"C1"', '"D1"')[:-5])
+    await rig.upkeep.reload_clients()
+    assert (await rig.browser().authorize("C1")).status == 200
+    path.write_text(whole.replace('"C1"', '"D1"'))
+    await rig.upkeep.reload_clients()
+    assert (await rig.browser().authorize("C1")).status == 400
+
+
+async def test_a_key_that_turns_out_wrong_once_the_disk_can_be_read_ends_the_duties(
+    monkeypatch: pytest.MonkeyPatch, rig: Rig
+) -> None:
+    def refuse() -> bool:
+        raise StartRefused("wrong encryption key")
+
+    monkeypatch.setattr(rig.server.store, "try_to_open", refuse)
+    monkeypatch.setattr("alexa_oauth.upkeep.asyncio.sleep", no_pause)
+    with pytest.raises(StartRefused, match="wrong encryption key"):
+        await rig.upkeep.run()
+
+
+async def test_one_duty_that_fails_ends_no_other(monkeypatch: pytest.MonkeyPatch, rig: Rig) -> None:
+    done = asyncio.Event()
+
+    async def fails() -> None:
+        raise RuntimeError
+
+    async def reloads() -> None:
+        done.set()
+
+    monkeypatch.setattr(rig.upkeep, "mend_store", fails)
+    monkeypatch.setattr(rig.upkeep, "reload_clients", reloads)
+    monkeypatch.setattr("alexa_oauth.upkeep.asyncio.sleep", no_pause)
+    duties = asyncio.create_task(rig.upkeep.run())
+    await done.wait()
+    duties.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await duties
