@@ -19,11 +19,12 @@ from aiohttp import web
 from yarl import URL
 
 from alexa_oauth.announcement import show_pairing_code
-from alexa_oauth.app import Clock, Server, build
+from alexa_oauth.app import Clock, Server, build, entropy
 from alexa_oauth.clients_file import ClientDefinitions
 from alexa_oauth.config import load
 from alexa_oauth.protocol.clock import Reading
 from alexa_oauth.protocol.events import Event, EventName
+from alexa_oauth.protocol.ports import Entropy
 from alexa_oauth.storage.store import SqliteStore
 from alexa_oauth.upkeep import Upkeep
 from alexa_oauth.web.runner import QuietRunner
@@ -269,7 +270,9 @@ def basic(client_id: str, secret: str) -> str:
 
 
 @asynccontextmanager
-async def running(folder: Path, settings: Mapping[str, str], clocks: FakeClocks | None = None) -> AsyncIterator[Rig]:
+async def running(
+    folder: Path, settings: Mapping[str, str], clocks: FakeClocks | None = None, chance: Entropy = entropy
+) -> AsyncIterator[Rig]:
     """A server on the folder. Called again on the same folder, it is a restart."""
     folder.mkdir(mode=0o700, exist_ok=True)
     clients_file = folder / "oauth_clients.json"
@@ -278,7 +281,7 @@ async def running(folder: Path, settings: Mapping[str, str], clocks: FakeClocks 
     values = {"data_dir": str(folder), "public_url": ISSUER, "sign_in": "approve_only", **settings}
     loaded = load({f"ALEXA_OAUTH_{name.upper()}": value for name, value in values.items()}, {})
     clocks = clocks or FakeClocks()
-    server = build(loaded.settings, ClientDefinitions(loaded.settings), Clock(clocks.read))
+    server = build(loaded.settings, ClientDefinitions(loaded.settings), Clock(clocks.read), chance)
     assert server.store.try_to_open()
     upkeep = Upkeep(server)
     await upkeep.prepare()

@@ -1,0 +1,211 @@
+"""One of everything that a server does, with every secret of it kept, so that logs and files can be searched for them."""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qsl, unquote
+
+import pytest
+
+from alexa_oauth.announcement import new_admin_link
+from alexa_oauth.app import entropy
+from tests.attacks.disk import disk_full, folder_of
+from tests.attacks.wire import ask, request
+from tests.rig import CLIENTS, SECRETS, VERIFIER, Answer, Rig, basic, running
+
+MASTER_KEY: Final = base64.urlsafe_b64encode(hashlib.sha256(b"the master key").digest()).decode()
+CLIENT_SECRET: Final = "built-in-client-secret-0f1e2d3c4b5a"
+STATE: Final = "canary-state-8f7e/6d=5c+4b"
+REFERER: Final = "https://mail.test/inbox/canary-referer-77?session=canary-session-78"
+HOSTILE: Final = "agent\u009b2J\u2028forged\u202e"
+"""A command to the terminal, a line break and a change of direction, as header fields can carry them."""
+
+SETTINGS: Final = {
+    "sign_in": "pairing_code",
+    "encryption_key": MASTER_KEY,
+    "client_secret": CLIENT_SECRET,
+    "metrics_token": "canary-metrics-token-1234",
+    "amazon_client_secret": "canary-amazon-secret-1234",
+    "vendor_ids": "M2AAAAAAAAAAAA",
+    "log_level": "debug",
+}
+LEAST_CHARACTERS: Final = 8
+"""A pairing code's; what is shorter is no secret, and stands in any log by chance."""
+_SECRET_FIELDS: Final = frozenset(
+    {
+        "code",
+        "code_verifier",
+        "client_secret",
+        "refresh_token",
+        "access_token",
+        "token",
+        "csrf",
+        "request",
+        "state",
+        "pairing_code",
+    }
+)
+
+
+@dataclass
+class WatchedRig(Rig):
+    """A rig that keeps every secret that goes in or comes out."""
+
+    secrets: set[str] = field(default_factory=set)
+
+    async def send(self, method: str, target: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+        every = {"Referer": REFERER, "User-Agent": HOSTILE, **(headers or {})}
+        self.keep_request(target, body, every)
+        answer = await super().send(method, target, body, every)
+        self.keep_answer(answer)
+        return answer
+
+    def keep(self, *values: str) -> None:
+        self.secrets.update(value for value in values if len(value) >= LEAST_CHARACTERS)
+
+    def keep_request(self, target: str, body: bytes | None, headers: Mapping[str, str]) -> None:
+        query = target.partition("?")[2]
+        self.keep(query, (body or b"").decode("utf-8", "replace"))
+        for pairs in (query, (body or b"").decode("utf-8", "replace")):
+            self.keep(*(value for name, value in parse_qsl(pairs) if name in _SECRET_FIELDS))
+        for name in ("Authorization", "Cookie", "Referer"):
+            self.keep(headers.get(name, ""), headers.get(name, "").rpartition(" ")[2], headers.get(name, "").rpartition("=")[2])
+
+    def keep_answer(self, answer: Answer) -> None:
+        location = answer.headers.get("Location", "")
+        self.keep(location.partition("?")[2], *re.findall(r"[?&]code=([^&]+)", location))
+        self.keep(*re.findall(r"=([A-Za-z0-9_-]{43})", answer.headers.get("Set-Cookie", "")))
+        if answer.headers.get("Content-Type", "").startswith("text/html"):
+            self.keep(*answer.hidden.values())
+        elif answer.headers.get("Content-Type") == "application/json":
+            self.keep(*(str(value) for name, value in answer.json.items() if name in _SECRET_FIELDS))
+
+
+@dataclass
+class Chance:
+    """The kernel's, with everything that was drawn in amounts that are secrets: ids that are shown are 8 bytes and less."""
+
+    drawn: list[bytes] = field(default_factory=list)
+
+    def __call__(self, size: int) -> bytes:
+        drawn = entropy(size)
+        if size > 8:
+            self.drawn.append(drawn)
+        return drawn
+
+
+@asynccontextmanager
+async def watched(folder: Path, chance: Chance) -> AsyncIterator[WatchedRig]:
+    """A server on the folder, all of whose secrets are kept."""
+    async with running(folder, SETTINGS, chance=chance) as rig:
+        yield WatchedRig(**{part.name: getattr(rig, part.name) for part in fields(rig)})
+
+
+def spellings(secret: bytes) -> Iterator[bytes]:
+    """A secret as somebody may have written it down: as it is, in hexadecimal, in both kinds of base64, and its digest."""
+    yield secret
+    for octets in (secret, hashlib.sha256(secret).digest()):
+        yield octets.hex().encode()
+        yield base64.b64encode(octets).rstrip(b"=")
+        yield base64.urlsafe_b64encode(octets).rstrip(b"=")
+
+
+def found_in(octets: bytes, rig: WatchedRig, chance: Chance) -> set[bytes]:
+    """The secrets that stand in there in any spelling."""
+    texts = {text for secret in rig.secrets for text in (secret, unquote(secret))}
+    secrets = [*(text.encode() for text in texts), *chance.drawn, base64.urlsafe_b64decode(MASTER_KEY)]
+    return {spelling for secret in secrets for spelling in spellings(secret) if spelling in octets}
+
+
+async def everything(rig: WatchedRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every kind of flow, good and bad."""
+    rig.keep(MASTER_KEY, *SECRETS.values(), *(value for name, value in SETTINGS.items() if "secret" in name or "token" in name))
+    await _link_and_use(rig)
+    await _approve_wrongly(rig)
+    await _guess(rig)
+    await _break(rig, monkeypatch)
+    await rig.upkeep.watch_clock()
+    await rig.upkeep.write_refusals()
+
+
+async def _link_and_use(rig: WatchedRig) -> None:
+    for client_id in ("C1", "C2", "C3", "P1", "alexa"):
+        code = await rig.code(client_id, state=STATE)
+        tokens = (await rig.redeem(code, client_id)).json
+        await rig.redeem(code, client_id)
+        await rig.verify(tokens["access_token"])
+        await rig.verify(tokens["access_token"], f"?access_token={tokens['access_token']}")
+        rig.clocks.advance(8 * 86_400)
+        head = (await rig.refresh(tokens["refresh_token"], client_id)).json
+        await rig.introspect(head["access_token"])
+        await rig.introspect(head["refresh_token"])
+        await rig.refresh(tokens["refresh_token"], client_id)
+        await rig.refresh(head["refresh_token"], "RS")
+        await rig.revoke(head["access_token"], client_id)
+        await rig.revoke(head["refresh_token"], client_id)
+        await rig.refresh(head["refresh_token"], client_id)
+    rig.keep((await rig.store.write(lambda tx: new_admin_link(tx, entropy, "http://127.0.0.1:8099"))).rpartition("/")[2])
+
+
+async def _approve_wrongly(rig: WatchedRig) -> None:
+    browser = rig.browser()
+    page = await browser.authorize("C1", state=STATE)
+    rig.keep(await rig.pairing_code(), (await rig.pairing_code()).replace("-", ""))
+    await browser.approve(page, pairing_code="WRNG-CXDQ")
+    await browser.approve(page, csrf="canary-wrong-csrf-12345")
+    await rig.browser().approve(page)
+    await browser.send(
+        "POST", "/alexa/approve", {**page.hidden, "decision": "approve"}, Origin="https://evil.test/?canary-origin"
+    )
+    await browser.send("POST", "/alexa/approve", {**page.hidden, "decision": "deny"})
+    await browser.authorize("nobody\x1b[31m\r\nforged", state=STATE)
+    await browser.authorize("C1", state=STATE, redirect_uri="https://evil.test/cb?canary=redirect")
+    for change in ({"scope": 'a"b'}, {"code_challenge_method": "plain"}, {"response_type": "token"}, {"prompt": "none"}):
+        await browser.authorize("C1", state=STATE, **change)
+
+
+async def _guess(rig: WatchedRig) -> None:
+    tokens = await rig.link()
+    for authorization in (
+        basic("C1", "canary-wrong-secret-123"),
+        "Basic canary-no-base64",
+        "Bearer canary-no-token",
+        "Basic é-canary-bytes",
+    ):
+        await rig.post("/alexa/token", None, {"grant_type": "refresh_token", **tokens}, Authorization=authorization)
+    for path in ("/alexa/token", "/alexa/revoke", "/alexa/introspect", "/alexa/verify", "/nowhere/canary-path-1234"):
+        await rig.send("GET", f"{path}?token={tokens['access_token']}&state={STATE}")
+        await rig.post(f"{path}?state={STATE}", None, {"client_id": "C1", "client_secret": "canary-wrong-secret-124", **tokens})
+    await rig.send("POST", "/alexa/token", json.dumps(tokens).encode(), {"Content-Type": "application/json"})
+    for octets in (
+        f"GET /alexa/authorize?state={STATE} HTTP/9.9\r\nReferer: {REFERER}\r\n\r\n".encode(),
+        request(f"GET /alexa/verify?{VERIFIER}", {"Authorization": f"Bearer {tokens['access_token']}\x01"}),
+        request("POST /alexa/token", {"Transfer-Encoding": "chunked", "Content-Length": "5"}, tokens["refresh_token"].encode()),
+    ):
+        await ask(rig, octets)
+
+
+async def _break(rig: WatchedRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk, a broken clients file, and a fault of our own that has the secrets in its frames and in its words."""
+    with disk_full(rig, "COMMIT"):
+        await rig.browser().authorize("C1", state=STATE)
+        await rig.redeem("canary-code-on-a-full-disk")
+    file = folder_of(rig) / "oauth_clients.json"
+    file.write_text(json.dumps({**CLIENTS, "C1": {**CLIENTS["C1"], "pkce": "canary", "client_secret": "short-canary"}}))
+    await rig.upkeep.reload_clients()
+    file.unlink()
+
+    def fail(*arguments: object) -> None:
+        raise RuntimeError(f"it cannot be {arguments}")
+
+    code, tokens = await rig.code(), await rig.link()
+    for name in ("alexa_oauth.web.token.redeem", "alexa_oauth.web.verify.check_bearer"):
+        monkeypatch.setattr(name, fail)
+    assert (await rig.redeem(code)).refusal == (500, "server_error")
+    assert (await rig.verify(tokens["access_token"])).status == 500

@@ -1,0 +1,81 @@
+"""Attacks by those who read our log: a support forum, a log collector, a terminal."""
+
+import io
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+import structlog
+
+from alexa_oauth import clients_file, upkeep
+from alexa_oauth.log import configure
+from alexa_oauth.protocol.events import EventName
+from alexa_oauth.web import middleware
+from tests.attacks.canaries import HOSTILE, MASTER_KEY, Chance, everything, found_in, watched
+from tests.rig import Rig
+
+
+@pytest.fixture(params=["json", "console"])
+def log(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What the server logs at its most talkative, as a program or a person reads it."""
+    root, access = logging.getLogger(), logging.getLogger("aiohttp.access")
+    kept = (root.handlers[:], root.level, logging.raiseExceptions, access.disabled)
+    stream = io.StringIO()
+    configure("debug", request.param, stream)
+    for module in (middleware, upkeep, clients_file):
+        monkeypatch.setattr(module, "_log", structlog.get_logger())  # one that no earlier test has bound to its stream
+    yield stream
+    root.handlers[:], root.level, logging.raiseExceptions, access.disabled = kept
+    structlog.reset_defaults()
+
+
+async def test_o01_o02_o03_o05_o06_o07_o08_nothing_secret_is_told(
+    tmp_path: Path, log: io.StringIO, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Client secrets, codes, verifiers, tokens and their digests, keys, queries, Referer, what an exception holds."""
+    chance = Chance()
+    async with watched(tmp_path / "data", chance) as rig:
+        await everything(rig, monkeypatch)
+        told = log.getvalue()
+        assert found_in(told.encode(), rig, chance) == set()
+        assert found_in(repr(rig.server).encode(), rig, chance) == set()
+    assert (capfd.readouterr(), log.getvalue()) == (("", ""), told)
+    expected = {*EventName, "request.failed", "request.answered", "clients_file.broken"} - UNCAUSED
+    assert {name for name in expected if name not in told} == set(), "what was not told cannot have leaked"
+    assert len(rig.secrets) > 150
+    assert MASTER_KEY in rig.secrets
+
+
+UNCAUSED = {
+    EventName.GRANT_HEALED,
+    EventName.CLOCK_DOUBTED,
+    EventName.CLOCK_CONFIRMED,
+    EventName.CLIENT_SECRET_CHANGED,
+}
+
+
+async def test_o09_one_event_is_one_line_and_commands_nothing(
+    tmp_path: Path, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with watched(tmp_path / "data", Chance()) as rig:
+        await everything(rig, monkeypatch)
+    *lines, last = log.getvalue().split("\n")
+    assert last == ""
+    assert len(lines) > 100
+    assert [line for line in lines if not line.isprintable() or not BEGINNING.match(line)] == []
+    assert HOSTILE.encode("unicode_escape").decode() in log.getvalue().replace("\\\\", "\\")
+
+
+BEGINNING = re.compile(r'(\{"timestamp": ")?\d{4}-\d\d-\d\dT[0-9:.]+Z(",| \[)')
+
+
+@pytest.mark.parametrize(("words", "status", "logged"), [(2_600, 200, 300), (350_000, 400, 0)])
+async def test_o10_a_long_user_agent_is_cut_or_refused(rig: Rig, log: io.StringIO, words: int, status: int, logged: int) -> None:
+    """One of a megabyte is never read, since a header field may have 8 KiB."""
+    page = await rig.browser().send("GET", f"/alexa/authorize?{urlencode(rig.authorization())}", User_Agent="ab " * words)
+    assert page.status == status
+    assert max(map(len, re.findall(r"(?:ab )+", log.getvalue())), default=0) == logged
+    assert max(map(len, log.getvalue().splitlines()), default=0) < 1_000
