@@ -30,7 +30,8 @@ class Registered:
         return self.client_secret is None
 
 
-WEB_REDIRECT_URI: Final = "https://client.test/callback?from=alexa"
+PLAIN_REDIRECT_URI: Final = "https://client.test/callback"
+WEB_REDIRECT_URI: Final = f"{PLAIN_REDIRECT_URI}?from=music"
 NATIVE_REDIRECT_URI: Final = "http://127.0.0.1/callback"
 RESOURCE_SERVER: Final = Registered("client_secret_basic", "music-assistant", _SECRET[::-1], "https://resource.test/callback")
 
@@ -45,7 +46,7 @@ CLIENTS_FILE: Final[dict[str, dict[str, Any]]] = {
     "web-client": {
         "client_type": "confidential",
         "client_secret": _SECRET,
-        "redirect_uris": [WEB_REDIRECT_URI],
+        "redirect_uris": [WEB_REDIRECT_URI, PLAIN_REDIRECT_URI],
         "introspect": True,
     },
     "native-client": {"client_type": "public", "redirect_uris": [NATIVE_REDIRECT_URI]},
