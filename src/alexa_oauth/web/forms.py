@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from alexa_oauth.protocol.models import Parameters
 
@@ -15,6 +16,9 @@ BODY_SECONDS: Final = 10
 PARAMETER_LIMIT: Final = 100
 
 _FORM: Final = "application/x-www-form-urlencoded"
+_BROKEN_OFF: Final = (OSError, web.RequestPayloadError, HttpProcessingError)
+"""The caller went away, or its chunks cannot be told apart: what the one or the other HTTP parser of aiohttp says of it."""
+
 _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
@@ -32,7 +36,7 @@ async def read_form(request: web.Request) -> Parameters:
     """The parameters of a form body, read as raw bytes under a cap of size and time.
 
     `FormRefused` 415 for another content type, charset or encoding, 413 for an oversized body, 408 for a slow one, 400 for
-    too many parameters.
+    one that broke off and for too many parameters.
     """
     _check_content_type(request)
     try:
@@ -40,6 +44,8 @@ async def read_form(request: web.Request) -> Parameters:
             body = await _read_body(request)
     except TimeoutError as error:
         raise FormRefused(408, "The body did not arrive in time") from error
+    except _BROKEN_OFF as error:
+        raise FormRefused(400, "The body broke off") from error
     return parse(body)
 
 
