@@ -70,7 +70,7 @@ class _Panel:
 def admin_application(parts: AdminParts) -> web.Application:
     """The application of the admin listener."""
     panel = _Panel(parts)
-    app = web.Application(middlewares=[plain_errors])
+    app = web.Application(middlewares=[plain_errors(parts.entropy)])
     app.on_response_prepare.append(quiet_headers)
     app.add_routes([web.get("/", panel.home), web.get("/open/{link}", panel.open, allow_head=False)])
     return app

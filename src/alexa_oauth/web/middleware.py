@@ -1,44 +1,46 @@
 """What holds for every answer: errors in one shape, headers that tell nothing, one line in the log at debug level."""
 
-import json
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from typing import Final
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
+from alexa_oauth.protocol.credentials import new_attempt
 from alexa_oauth.protocol.errors import ErrorCode
+from alexa_oauth.protocol.ports import Entropy
 from alexa_oauth.web.answers import error_answer, json_answer
 from alexa_oauth.web.parts import PARTS
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_QUIET: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 _log = structlog.get_logger(__name__)
 
 
-@web.middleware
-async def plain_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """404 and 405 as JSON that reflects nothing of the request; a fault of ours as 500 that says nothing of its cause."""
-    try:
-        response = await handler(request)
-    except web.HTTPMethodNotAllowed as error:
-        return json_answer({"error": "method_not_allowed"}, 405, {"Allow": ", ".join(sorted(error.allowed_methods))})
-    except web.HTTPNotFound:
-        return json_answer({"error": "not_found"}, 404)
-    except web.HTTPException as error:
-        return error_answer(ErrorCode.INVALID_REQUEST, HTTPStatus(error.status).phrase, status=error.status)
-    except Exception:  # noqa: BLE001 - the last line of defence: no fault of ours may reach a stranger in aiohttp's words
-        _log.exception("request.failed", route=route_of(request))
-        return error_answer(ErrorCode.SERVER_ERROR, "The server met an unexpected fault; its log says more")
-    _log.debug("request.answered", method=request.method, route=route_of(request), status=response.status)
-    return response
+def plain_errors(entropy: Entropy) -> Middleware:
+    """404 and 405 as JSON that reflects nothing of the request; a fault of ours as 500 that only tells where to look it up."""
+
+    @web.middleware
+    async def plain(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            response = await handler(request)
+        except web.HTTPException as error:
+            return _refusal(error)
+        except Exception:  # noqa: BLE001 - the last line of defence: no fault of ours may reach a stranger in aiohttp's words
+            reference = new_attempt(entropy)
+            _log.exception("request.failed", route=route_of(request), reference=reference)
+            return error_answer(ErrorCode.SERVER_ERROR, f"An unexpected fault; the log says more under {reference}")
+        _log.debug("request.answered", method=request.method, route=route_of(request), status=response.status)
+        return response
+
+    return plain
 
 
 async def quiet_headers(_: web.Request, response: web.StreamResponse) -> None:
     """No answer names its server, is sniffed for another type, or sends the page's address along."""
     response.headers.pop("Server", None)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers.update(_QUIET)
 
 
 async def undated_in_doubt(request: web.Request, response: web.StreamResponse) -> None:
@@ -54,7 +56,19 @@ def route_of(request: web.Request) -> str:
 
 
 def malformed_answer(status: int) -> web.Response:
-    """The answer to what is no HTTP; aiohttp's own would repeat the bytes that it could not read."""
+    """The answer to what is no HTTP, or never reached a handler; aiohttp's own would repeat what it could not read.
+
+    No signal reaches this answer, and where no `Server` stands aiohttp writes its own name and version.
+    """
     error = ErrorCode.SERVER_ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ErrorCode.INVALID_REQUEST
-    body = json.dumps({"error": error.value}).encode()
-    return web.Response(body=body, status=status, content_type="application/json", headers={"Cache-Control": "no-store"})
+    return json_answer({"error": error.value}, status, {**_QUIET, "Server": "alexa-oauth"})
+
+
+def _refusal(error: web.HTTPException) -> web.Response:
+    match error:
+        case web.HTTPMethodNotAllowed():
+            return json_answer({"error": "method_not_allowed"}, 405, {"Allow": ", ".join(sorted(error.allowed_methods))})
+        case web.HTTPNotFound():
+            return json_answer({"error": "not_found"}, 404)
+        case _:
+            return error_answer(ErrorCode.INVALID_REQUEST, HTTPStatus(error.status).phrase, status=error.status)

@@ -29,6 +29,13 @@ class _QuietHandler(RequestHandler):
         response.force_close()
         return response
 
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send the answer. Only what aiohttp refuses before any handler arrives as an exception, and quotes a header field."""
+        answer = malformed_answer(resp.status) if isinstance(resp, web.HTTPException) else resp
+        return await super().finish_response(request, answer, start_time)
+
 
 class _QuietServer(web.Server):
     def __call__(self) -> RequestHandler:
