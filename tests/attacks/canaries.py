@@ -91,7 +91,7 @@ class WatchedRig(Rig):
 class Chance:
     """The kernel's, with everything that was drawn in amounts that are secrets: ids that are shown are 8 bytes and less."""
 
-    drawn: list[bytes] = field(default_factory=list)
+    drawn: list[bytes] = field(default_factory=list, repr=False)
 
     def __call__(self, size: int) -> bytes:
         drawn = entropy(size)
@@ -108,10 +108,11 @@ async def watched(folder: Path, chance: Chance) -> AsyncIterator[WatchedRig]:
 
 
 def spellings(secret: bytes) -> Iterator[bytes]:
-    """A secret as somebody may have written it down: as it is, in hexadecimal, in both kinds of base64, and its digest."""
+    """A secret as it may have been written down: as it is, or it or its digest in hexadecimal, in base64, as Python shows it."""
     yield secret
     for octets in (secret, hashlib.sha256(secret).digest()):
         yield octets.hex().encode()
+        yield repr(octets)[2:-1].encode()
         yield base64.b64encode(octets).rstrip(b"=")
         yield base64.urlsafe_b64encode(octets).rstrip(b"=")
 

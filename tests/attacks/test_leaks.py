@@ -3,7 +3,7 @@
 import io
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -12,9 +12,12 @@ import structlog
 
 from alexa_oauth import clients_file, upkeep
 from alexa_oauth.log import configure
+from alexa_oauth.protocol import authorization
+from alexa_oauth.protocol import refresh as refresh_rules
 from alexa_oauth.protocol.events import EventName
-from alexa_oauth.web import middleware
-from tests.attacks.canaries import HOSTILE, MASTER_KEY, Chance, everything, found_in, watched
+from alexa_oauth.web import endpoint, middleware
+from alexa_oauth.web import token as web_token
+from tests.attacks.canaries import HOSTILE, MASTER_KEY, STATE, Chance, everything, found_in, watched
 from tests.rig import Rig
 
 
@@ -47,6 +50,36 @@ async def test_o01_o02_o03_o05_o06_o07_o08_nothing_secret_is_told(
     assert {name for name in expected if name not in told} == set(), "what was not told cannot have leaked"
     assert len(rig.secrets) > 150
     assert MASTER_KEY in rig.secrets
+
+
+async def test_o08_no_record_of_a_request_shows_what_could_be_misused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record may end up in the text of an exception, and that in the log."""
+    shown: list[str] = []
+
+    def showing(rule: Callable[..., object]) -> Callable[..., object]:
+        def run(*arguments: object, **named: object) -> object:
+            outcome = rule(*arguments, **named)
+            shown.append(repr([argument for argument in (*arguments, outcome) if not isinstance(argument, (str, dict))]))
+            return outcome
+
+        return run
+
+    names = ["locate", "check", "begin", "find_claimed", "approve", "deny", "return_address"]
+    for module, name in [(authorization, name) for name in names] + [
+        *((web_token, name) for name in ("check_parameters", "read_code_request", "read_refresh_request", "redeem", "refresh")),
+        *((endpoint, name) for name in ("read_credentials", "authenticate")),
+        *((refresh_rules, name) for name in ("_find_live", "_carry_out")),
+    ]:
+        monkeypatch.setattr(module, name, showing(getattr(module, name)))
+    chance = Chance()
+    async with watched(tmp_path / "data", chance) as rig:
+        tokens = (await rig.redeem(await rig.code("alexa", state=STATE), "alexa")).json
+        await rig.refresh(tokens["refresh_token"], "alexa")
+        browser = rig.browser()
+        page = await browser.authorize("C1", state=STATE)
+        await browser.send("POST", "/alexa/approve", {**page.hidden, "decision": "deny"})
+        assert len(shown) > 15
+        assert found_in("\n".join(shown).encode(), rig, chance) == set()
 
 
 UNCAUSED = {

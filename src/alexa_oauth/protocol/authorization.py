@@ -1,6 +1,6 @@
 """The authorization endpoint (RFC 6749 §4.1.1, §4.1.2): from a request to a code, with a person between."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from alexa_oauth.protocol import pkce, redirect_uri, scope
@@ -33,7 +33,7 @@ class ReturnAddress:
 
     client: Client
     redirect_uri: str
-    state: str | None
+    state: str | None = field(repr=False)
     issuer: str
 
     def with_code(self, code: str) -> str:
@@ -56,16 +56,16 @@ class Visit:
     attempt: str
     address: str
     user_agent: str
-    browser: str
+    browser: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What an answer to the consent page says of its request; each part must fit."""
 
-    request_id: str
-    browser: str
-    csrf: str
+    request_id: str = field(repr=False)
+    browser: str = field(repr=False)
+    csrf: str = field(repr=False)
 
 
 def locate(clients: Clients, parameters: Parameters, issuer: str) -> ReturnAddress:

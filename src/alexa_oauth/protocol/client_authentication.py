@@ -3,7 +3,7 @@
 import base64
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote_plus
 
@@ -26,7 +26,7 @@ _NO_SECRET: Final = secret_digest("")
 class ClientCredentials:
     """What a request says of its client: the pairs are the readings of one credential, the raw one first."""
 
-    readings: tuple[tuple[str, str | None], ...]
+    readings: tuple[tuple[str, str | None], ...] = field(repr=False)
     by_basic: bool
 
 

@@ -1,7 +1,10 @@
-"""The records that the rules read and return. Instants are integers, seconds since 1970."""
+"""The records that the rules read and return. Instants are integers, seconds since 1970.
+
+What could be misused is left out of a record's `repr`, since that may end up in the text of an exception.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -50,7 +53,7 @@ class Client:
     refresh: RefreshProfile
     introspect: bool = False
     auto_approve: bool = False
-    secret_digests: tuple[bytes, ...] = ()
+    secret_digests: tuple[bytes, ...] = field(default=(), repr=False)
 
     @property
     def is_public(self) -> bool:
@@ -89,17 +92,17 @@ class AuthorizationRequest:
     redirect_uri: str
     scope: Scope
     dropped_scope: Scope
-    state: str | None
-    code_challenge: str | None
+    state: str | None = field(repr=False)
+    code_challenge: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class PendingRequest:
     """An authorization request that waits for a person's approval, bound to the browser that began it."""
 
-    request_id: str
-    browser: str
-    csrf: str
+    request_id: str = field(repr=False)
+    browser: str = field(repr=False)
+    csrf: str = field(repr=False)
     request: AuthorizationRequest
     attempt: str
     address: str
@@ -116,7 +119,7 @@ class AuthorizationCode:
     client_id: str
     redirect_uri: str
     scope: Scope
-    code_challenge: str | None
+    code_challenge: str | None = field(repr=False)
     subject: str
     attempt: str
     issued_at: int
@@ -138,7 +141,7 @@ class Grant:
     client_id: str
     subject: str
     scope: Scope
-    seed: bytes
+    seed: bytes = field(repr=False)
     attempt: str
     created_at: int
     generation: int
@@ -161,14 +164,14 @@ class PresentedRefreshToken:
 
     grant_id: str
     generation: int
-    seed: bytes
+    seed: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedAccessToken:
     """An access token on its way to the client: the only record that holds one in clear."""
 
-    value: str
+    value: str = field(repr=False)
     scope: Scope
     expires_at: int
 
@@ -192,9 +195,9 @@ class AccessToken:
 class TokenResponse:
     """A successful token response (RFC 6749 §5.1); `expires_in` in seconds."""
 
-    access_token: str
+    access_token: str = field(repr=False)
     expires_in: int
-    refresh_token: str
+    refresh_token: str = field(repr=False)
     scope: Scope
 
 
@@ -205,7 +208,7 @@ class Parameters:
     `repeated` and `malformed` name those that cannot be believed; they stand in no value.
     """
 
-    values: Mapping[str, str]
+    values: Mapping[str, str] = field(repr=False)
     repeated: frozenset[str] = frozenset()
     malformed: frozenset[str] = frozenset()
 

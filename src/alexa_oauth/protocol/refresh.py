@@ -6,7 +6,7 @@ judgement, as a pure function; `refresh` carries it out.
 """
 
 import hmac
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
 from alexa_oauth.protocol import scope
@@ -42,7 +42,7 @@ _GENERATIONS_THAT_END_AN_OVERLAP: Final = 2
 class RefreshRequest:
     """A refresh request; `scope` as sent."""
 
-    refresh_token: str
+    refresh_token: str = field(repr=False)
     scope: str | None
     address: str
 

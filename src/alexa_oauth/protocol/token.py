@@ -1,6 +1,6 @@
 """The token endpoint's `authorization_code` grant (RFC 6749 §4.1.3): a code becomes a grant, once."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from alexa_oauth.protocol import pkce, scope
@@ -36,9 +36,9 @@ PKCE_FAILED: Final = "PKCE verification failed: code_verifier does not match cod
 class CodeRequest:
     """An access token request with a code; `address` is the caller's."""
 
-    code: str
+    code: str = field(repr=False)
     redirect_uri: str
-    code_verifier: str | None
+    code_verifier: str | None = field(repr=False)
     address: str
 
 
