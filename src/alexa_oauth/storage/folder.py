@@ -27,7 +27,7 @@ def make_private(folder: Path) -> None:
     # A sticky folder, such as /tmp, belongs to all: closing it would harm the machine.
     if not folder.stat().st_mode & stat.S_ISVTX:
         _close_to_others(folder)
-    for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", KEY):
+    for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", KEY, LOCK):
         with contextlib.suppress(FileNotFoundError):
             _close_to_others(folder / name)
 
