@@ -51,10 +51,10 @@ def _peer(request: web.Request) -> _Address | None:
 
 
 def _parse(text: str) -> _Address | None:
-    """One hop: with or without port and brackets. An IPv4-mapped address is the IPv4 one."""
+    """One hop: with or without port and brackets. An IPv4-mapped address is the IPv4 one; a zone is another machine's affair."""
     match = _HOP.fullmatch(text) if text.count(":") <= 1 or text.startswith("[") else None
     try:
-        address = ip_address(match[1] if match else text)
+        address = ip_address(match[1] if match else text.partition("%")[0])
     except ValueError:
         return None
     return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
