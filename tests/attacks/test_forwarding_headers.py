@@ -38,6 +38,8 @@ CHAINS: dict[str, tuple[str, str]] = {
     "L22-ipv4-mapped": (f"{EVIL}, ::ffff:{REAL}", REAL),
     "L22-ipv4-mapped-trusted": (f"{EVIL}, {REAL}, ::ffff:10.0.0.1", REAL),
     "L22-ipv4-mapped-in-brackets": (f"{REAL}, [::ffff:10.0.0.1]:443", REAL),
+    "L22-ipv6-zone": ("fe80::7%eth0", "fe80::7"),
+    "L22-ipv6-zone-that-is-none": (f"fe80::7%{'<script>' * 400}", "fe80::7"),
     "L22-all-trusted": ("10.0.0.9, 10.0.0.1", "10.0.0.9"),
     "L22-blanks": (f" {EVIL} ,\t{REAL}\t", REAL),
     "L22-empty": ("", HERE),

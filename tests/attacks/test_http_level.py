@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 
 from tests.attacks.verdict import NOTHING, assert_json, assert_sent_back, rows, target
 from tests.attacks.wire import FORM, ask, request, wire
+from tests.conftest import StartRig
 from tests.rig import SECRETS, Rig, basic
 
 CANARY = "canary0190"
@@ -42,6 +43,17 @@ NEARLY = (
     "{0}%",
     "{0}%zz",
     "{0}\\",
+)
+FIELDS = (
+    "Authorization",
+    "Cookie",
+    "Content-Type",
+    "If-None-Match",
+    "Origin",
+    "Referer",
+    "User-Agent",
+    "X-Forwarded-For",
+    "Host",
 )
 UPGRADE = {
     "Connection": "Upgrade",
@@ -82,6 +94,29 @@ async def test_l26_another_method_is_told_which_would_do_and_nothing_is_repeated
         assert answer.headers["Content-Type"] == "application/json"
         assert answer.body == b"" if method == "HEAD" else answer.json == {"error": "method_not_allowed"}
         assert CANARY not in str(answer.headers)
+
+
+@pytest.mark.parametrize("name", [f"L17-{name}" for name in FIELDS])
+async def test_no_header_field_holds_what_makes_a_fault_of_ours(start: StartRig, name: str) -> None:
+    """Octets that are no text, half a quotation, and the longest field that the parser lets through."""
+    rig = await start(trusted_proxies="127.0.0.1")
+    for value in (
+        "\xff\xfe",
+        "alexa_oauth=\xff",
+        "Basic \xff",
+        "Bearer \xff",
+        "fe80::7%\xff",
+        '"',
+        '"\\',
+        "\t",
+        "%",
+        "=;,",
+        "x" * 8_000,
+    ):
+        for line in (f"GET {target(rig)}", *(f"GET {path}" for path in KNOWN), *(f"POST {path}" for path in KNOWN)):
+            body = b"grant_type=refresh_token&token=x&csrf=x&decision=deny" if line.startswith("POST") else b""
+            answer = await ask(rig, request(line, {**FORM, name[4:]: value}, body))
+            assert answer.status < 500, (line, value)
 
 
 async def test_l19_pipelined_requests_are_answered_in_their_order(rig: Rig) -> None:
