@@ -464,6 +464,7 @@ class DoubtPromises:
         def live(tx: Transaction) -> None:
             tx.grants.add(begun)
             tx.grants.use_head(begun)
+            tx.grants.rotate(begun, RefreshProfile.OVERLAP, access_token(expires_at=ahead + 1_800))
             tx.grants.issue(begun, access_token(expires_at=ahead + 1_800))
             tx.authorizations.add(replace(pending_request("1"), created_at=ahead, expires_at=ahead + 600))
             tx.authorizations.fulfil(pending_request("2"), code(2), "ha:anna", ahead + 300)
@@ -473,7 +474,7 @@ class DoubtPromises:
         await store.write(lambda tx: tx.grants.settle_instants(tx.now, 0))
         settled = found(store, begun)
         assert (settled.created_at, settled.rotated_at, settled.last_used_at, settled.ends_at) == (NOW, NOW, NOW, NOW + 600)
-        assert (settled.head_used_at, settled.first_used_at) == (NOW, NOW)
+        assert (settled.head_used_at, settled.first_used_at) == (None, NOW)
         issued = store.read(lambda tx: tx.grants.find_access_token(access_token().value))
         pending = store.read(lambda tx: tx.authorizations.find("request-1"))
         waiting = store.read(lambda tx: tx.authorizations.find_code(code(2)))
@@ -481,6 +482,7 @@ class DoubtPromises:
         assert pending is not None
         assert waiting is not None
         assert (issued.issued_at, issued.expires_at) == (NOW, NOW + 1_800)
+        assert store.read(lambda tx: tx.grants.find_window_answer(begun)) == access_token(expires_at=NOW + 1_800)
         assert (pending.created_at, pending.expires_at) == (NOW, NOW + 600)
         assert (waiting.issued_at, waiting.expires_at) == (NOW, NOW + 300)
 

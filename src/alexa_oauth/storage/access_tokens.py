@@ -14,7 +14,7 @@ _FIND: Final = """SELECT access_tokens.grant_id, grants.client_id, access_tokens
     access_tokens.payload
     FROM access_tokens JOIN grants USING (grant_id)
     WHERE digest = ? AND ended_at IS NULL AND (ends_at IS NULL OR ends_at > ?)"""
-_EXISTS: Final = "SELECT 1 FROM access_tokens WHERE digest = ?"
+_EXPIRY: Final = "SELECT expires_at FROM access_tokens WHERE digest = ?"
 _MARK_USED: Final = "UPDATE access_tokens SET used_at = ? WHERE digest = ? AND used_at IS NULL"
 _NOTE_RECEIVED: Final = """UPDATE grants SET first_used_at = coalesce(first_used_at, :now), head_used_at = CASE
     WHEN rotated_profile = 'strict_window' AND generation = :generation THEN coalesce(head_used_at, :now)
@@ -77,9 +77,12 @@ class AccessTokenRows:
         """Revoke one access token; its grant stays."""
         self._connection.execute(_DROP, (access_token.digest,))
 
-    def _is_kept(self, value: str) -> bool:
-        digests = self._connection.ring.digests("access_tokens", value)
-        return any(self._connection.execute(_EXISTS, (digest,)).fetchone() for digest in digests)
+    def _expiry(self, value: str) -> int | None:
+        for digest in self._connection.ring.digests("access_tokens", value):
+            row = self._connection.execute(_EXPIRY, (digest,)).fetchone()
+            if row is not None:
+                return int(row[0])
+        return None
 
     def _drop_all_of(self, grant_id: str) -> None:
         self._connection.execute(_DROP_ALL_OF, (grant_id,))
