@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -38,8 +38,11 @@ def connect(path: Path, busy_seconds: float, mode: str = "rw") -> sqlite3.Connec
         check_same_thread=False,
         cached_statements=256,
     )
-    for setting in _SETTINGS:
-        connection.execute(setting)
+    with ExitStack() as unless_it_works:
+        unless_it_works.callback(connection.close)
+        for setting in _SETTINGS:
+            connection.execute(setting)
+        unless_it_works.pop_all()
     return connection
 
 

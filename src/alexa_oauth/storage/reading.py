@@ -18,8 +18,8 @@ from alexa_oauth.storage.keys import KeyRing
 _LINKS: Final = """SELECT grant_id, client_id, created_at, last_used_at, used_in_doubt, ends_at, payload FROM grants
     WHERE ended_at IS NULL AND (ends_at IS NULL OR ends_at > ?) ORDER BY created_at DESC, rowid DESC"""
 _EVENTS: Final = """SELECT at, doubtful, event, attempt, client_id, subject, grant_id, reason, address, count, detail
-    FROM events WHERE (?1 IS NULL OR attempt = ?1) AND (?2 IS NULL OR event = ?2) AND (?3 IS NULL OR grant_id = ?3)
-    ORDER BY sequence DESC LIMIT ?4"""
+    FROM events WHERE (:attempt IS NULL OR attempt = :attempt) AND (:name IS NULL OR event = :name)
+    AND (:grant_id IS NULL OR grant_id = :grant_id) ORDER BY sequence DESC LIMIT :limit"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,8 @@ class Reader:
         self, limit: int, attempt: str | None = None, *, name: EventName | None = None, grant_id: str | None = None
     ) -> list[RecordedEvent]:
         """The newest events, newest first; only those of the attempt, the name and the grant that are given."""
-        rows = await self._connection.execute_fetchall(_EVENTS, (attempt, name, grant_id, limit))
+        wanted = {"attempt": attempt, "name": name, "grant_id": grant_id, "limit": limit}
+        rows = await self._connection.execute_fetchall(_EVENTS, wanted)
         return [
             RecordedEvent(
                 at,
