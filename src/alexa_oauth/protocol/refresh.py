@@ -132,7 +132,7 @@ def refresh(
         case Reuse(ends=ends):
             return _refuse_reuse(tx, grant, request, ends=ends)
         case Rotate() | Keep() | Replay() | HandOver() | Heal():
-            access_token = issue_access_token(tx.now, granted, policy, entropy)
+            access_token = issue_access_token(tx.now, grant, granted, policy, entropy)
             answer = _carry_out(tx, grant, client.refresh, decision, access_token)
             tx.events.record(_answered(decision, grant, request))
             return answer

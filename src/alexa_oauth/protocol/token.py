@@ -71,9 +71,12 @@ def redeem(tx: Transaction, client: Client, request: CodeRequest, policy: Policy
     return _issue(tx, client, code, policy, entropy)
 
 
-def issue_access_token(now: int, granted: Scope, policy: Policy, entropy: Entropy) -> IssuedAccessToken:
-    """A new access token of the policy's lifetime."""
-    return IssuedAccessToken(new_access_token(entropy), granted, now + policy.access_token_seconds)
+def issue_access_token(now: int, grant: Grant, granted: Scope, policy: Policy, entropy: Entropy) -> IssuedAccessToken:
+    """A new access token of the policy's lifetime, or of what is left of its grant, if that is less."""
+    expires_at = now + policy.access_token_seconds
+    if grant.ends_at is not None:
+        expires_at = min(expires_at, grant.ends_at)
+    return IssuedAccessToken(new_access_token(entropy), granted, expires_at)
 
 
 def _judge(code: AuthorizationCode, request: CodeRequest, instant: Instant) -> Refusal | None:
@@ -128,11 +131,11 @@ def _redeem_again(
 
 def _issue(tx: Transaction, client: Client, code: AuthorizationCode, policy: Policy, entropy: Entropy) -> TokenResponse:
     grant = _new_grant(tx.now, client, code, entropy)
-    access_token = issue_access_token(tx.now, grant.scope, policy, entropy)
+    access_token = issue_access_token(tx.now, grant, grant.scope, policy, entropy)
     tx.grants.add(grant)
     tx.grants.issue(grant, access_token)
     answer = TokenResponse(
-        access_token.value, policy.access_token_seconds, tx.grants.refresh_token(grant, grant.generation), grant.scope
+        access_token.value, access_token.expires_at - tx.now, tx.grants.refresh_token(grant, grant.generation), grant.scope
     )
     tx.authorizations.mark_used(code, grant.grant_id, answer)
     tx.events.record(replace(_event(EventName.TOKEN_ISSUED, code, None), grant_id=grant.grant_id))
