@@ -65,7 +65,7 @@ prepare_environment() (
 # The Debian packages of the programs that ./test.sh --all uses and this machine lacks, one a line.
 missing_packages() {
   local pair
-  for pair in caddy:caddy chromium:chromium nginx:nginx node:nodejs npm:npm shellcheck:shellcheck; do
+  for pair in caddy:caddy chromium:chromium curl:curl nginx:nginx node:nodejs npm:npm shellcheck:shellcheck; do
     command -v "${pair%%:*}" >/dev/null || printf '%s\n' "${pair##*:}"
   done
 }
