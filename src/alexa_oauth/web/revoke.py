@@ -5,7 +5,7 @@ from aiohttp import web
 from alexa_oauth.protocol import revocation
 from alexa_oauth.protocol.errors import missing_parameter
 from alexa_oauth.protocol.events import EventName
-from alexa_oauth.web.answers import json_answer
+from alexa_oauth.web.answers import NO_STORE
 from alexa_oauth.web.caller import identify
 from alexa_oauth.web.endpoint import answers_refusals, authenticate_named_client, check_parameters
 from alexa_oauth.web.forms import read_form
@@ -16,7 +16,7 @@ from alexa_oauth.web.parts import PARTS
 async def revoke(request: web.Request) -> web.Response:
     """Revoke a token; 200 for one that is unknown too (RFC 7009 §2.2). `token_type_hint` is not needed to find it.
 
-    The body says nothing, but says it in JSON: some clients read every answer so, and would take this one for a failure.
+    The body is empty, yet named JSON: some clients read every answer so, and would take another type for a failure.
     """
     parameters = await read_form(request)
     check_parameters(parameters)
@@ -25,4 +25,4 @@ async def revoke(request: web.Request) -> web.Response:
         raise missing_parameter("token")
     address = identify(request).address
     await request.app[PARTS].store.write(lambda tx: revocation.revoke(tx, client, token, address))
-    return json_answer({})
+    return web.Response(headers=NO_STORE, content_type="application/json")
