@@ -24,6 +24,8 @@ from alexa_oauth.protocol.events import Event, EventName
 VALUE_CHARACTERS: Final = 1_000
 LIST_ITEMS: Final = 20
 FRAMES: Final = 12
+_REMEMBERED_CHARACTERS: Final = 40
+"""Shorter than a credential, so that none is kept in memory."""
 LEFT_OUT: Final = "[left out]"
 
 _WARNINGS: Final = frozenset(
@@ -66,6 +68,7 @@ def configure(level: str, log_format: str, stream: TextIO) -> None:
 
 def log_events(events: Sequence[Event]) -> None:
     """One line for each event of the audit trail."""
+    logger = structlog.get_logger().bind()
     for event in events:
         known = {
             "attempt": event.attempt,
@@ -77,11 +80,9 @@ def log_events(events: Sequence[Event]) -> None:
             "count": event.count if event.count > 1 else None,
         }
         said = {name: value for name, value in known.items() if value is not None}
-        log = structlog.get_logger().bind(**(said | dict(event.detail) | said))
-        if event.name in _WARNINGS:
-            log.warning(event.name.value)
-        else:
-            log.info(event.name.value)
+        log = logger.bind(**event.detail) if event.detail else logger
+        tell = log.warning if event.name in _WARNINGS else log.info
+        tell(event.name.value, **said)
 
 
 class _Output:
@@ -183,7 +184,8 @@ def _safe(name: str, value: object) -> object:
     if _is_credential(name):
         return LEFT_OUT
     if isinstance(value, str):
-        return _one_line(str(value))
+        text = str(value)
+        return _remembered_line(text) if len(text) <= _REMEMBERED_CHARACTERS else _one_line(text)
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, (list, tuple)):
@@ -194,6 +196,12 @@ def _safe(name: str, value: object) -> object:
 @lru_cache(maxsize=512)
 def _is_credential(name: str) -> bool:
     return not _CREDENTIAL_WORDS.isdisjoint(name.lower().replace("-", "_").split("_"))
+
+
+@lru_cache(maxsize=512)
+def _remembered_line(text: str) -> str:
+    """The same few clients, subjects, links and addresses come in line after line."""
+    return _one_line(text)
 
 
 def _one_line(text: str) -> str:
