@@ -62,8 +62,8 @@ class Authorizations(Protocol):
     def find_code(self, code: str) -> AuthorizationCode | None:
         """The code, used or not, its age not judged."""
 
-    def mark_used(self, code: AuthorizationCode, grant_id: str, answer: TokenResponse) -> None:
-        """Spend the code; `answer` is kept sealed for `CODE_REPLAY_SECONDS`."""
+    def mark_used(self, code: AuthorizationCode, grant_id: str, answer: TokenResponse | None) -> None:
+        """Spend the code; an `answer` that may be repeated is kept sealed for `CODE_REPLAY_SECONDS`."""
 
     def find_answer(self, code: AuthorizationCode) -> TokenResponse | None:
         """The answer that the code was redeemed with, while it is kept."""

@@ -137,7 +137,8 @@ def _issue(tx: Transaction, client: Client, code: AuthorizationCode, policy: Pol
     answer = TokenResponse(
         access_token.value, access_token.expires_at - tx.now, tx.grants.refresh_token(grant, grant.generation), grant.scope
     )
-    tx.authorizations.mark_used(code, grant.grant_id, answer)
+    repeatable = client.refresh is RefreshProfile.OVERLAP
+    tx.authorizations.mark_used(code, grant.grant_id, answer if repeatable else None)
     tx.events.record(replace(_event(EventName.TOKEN_ISSUED, code, None), grant_id=grant.grant_id))
     return answer
 

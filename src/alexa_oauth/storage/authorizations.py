@@ -120,15 +120,9 @@ class AuthorizationRows:
                 )
         return None
 
-    def mark_used(self, code: AuthorizationCode, grant_id: str, answer: TokenResponse) -> None:
-        """Spend the code; the answer is kept sealed for a repeated exchange, until the sweep erases it."""
-        body = {
-            "access_token": answer.access_token,
-            "expires_in": answer.expires_in,
-            "refresh_token": answer.refresh_token,
-            "scope": answer.scope,
-        }
-        sealed = self._connection.ring.sealing.seal("codes", code.digest.hex(), body)
+    def mark_used(self, code: AuthorizationCode, grant_id: str, answer: TokenResponse | None) -> None:
+        """Spend the code; an answer that may be repeated is kept sealed, until the sweep erases it."""
+        sealed = None if answer is None else self._seal_answer(code, answer)
         self._connection.execute(_MARK_USED, (self._connection.now, grant_id, sealed, code.digest))
 
     def find_answer(self, code: AuthorizationCode) -> TokenResponse | None:
@@ -142,6 +136,15 @@ class AuthorizationRows:
     def count_wrong_verifier(self, code: AuthorizationCode) -> None:
         """Remember one more wrong verifier."""
         self._connection.execute(_COUNT_WRONG_VERIFIER, (code.digest,))
+
+    def _seal_answer(self, code: AuthorizationCode, answer: TokenResponse) -> bytes:
+        body = {
+            "access_token": answer.access_token,
+            "expires_in": answer.expires_in,
+            "refresh_token": answer.refresh_token,
+            "scope": answer.scope,
+        }
+        return self._connection.ring.sealing.seal("codes", code.digest.hex(), body)
 
 
 def _read_request(body: Mapping[str, Any]) -> AuthorizationRequest:

@@ -90,8 +90,7 @@ class GrantRows(AccessTokenRows):
     def refresh_token(self, grant: Grant, generation: int) -> str:
         """The refresh token of that generation. The head's key is remembered, so that a retry gets the same string."""
         ring = self._connection.ring
-        row = self._connection.execute(_TOKEN_KEY, (grant.grant_id,)).fetchone()
-        key_id = ring.newest_token_key_id if row is None or generation > row[0] else row[1]
+        key_id = self._token_key_id(grant, generation) if ring.has_former_token_keys else ring.newest_token_key_id
         return ring.refresh_token(key_id, PresentedRefreshToken(grant.grant_id, generation, grant.seed))
 
     def read_refresh_token(self, value: str) -> PresentedRefreshToken | None:
@@ -153,6 +152,10 @@ class GrantRows(AccessTokenRows):
     def settle_instants(self, now: int, shift: int) -> None:
         """The clock is believed again: uses in doubt count from `now`, and nothing lies ahead of it any more."""
         settle(self._connection, now, shift)
+
+    def _token_key_id(self, grant: Grant, generation: int) -> str:
+        row = self._connection.execute(_TOKEN_KEY, (grant.grant_id,)).fetchone()
+        return self._connection.ring.newest_token_key_id if row is None or generation > row[0] else str(row[1])
 
     def _use(self, grant: Grant) -> dict[str, object]:
         """What a use changes. An instant in doubt is not written as the last use: it could shorten the grant's life."""

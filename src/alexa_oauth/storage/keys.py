@@ -123,6 +123,7 @@ class KeyRing:
         self._index_keys = tuple(secrets[Purpose.INDEX])
         self._token_keys = {key.key_id: AESSIV(key.secret) for key in keys if key.purpose is Purpose.TOKENS}
         self.newest_token_key_id = next(iter(self._token_keys))
+        self.has_former_token_keys = len(self._token_keys) > 1
 
     def digest(self, table: str, value: str) -> bytes:
         """The keyed digest under which a new row of the table is found."""
