@@ -1,0 +1,104 @@
+"""SIGTERM under load: who was let in is answered, and the process is gone before a supervisor would kill it."""
+
+import asyncio
+import random
+import signal
+from collections import Counter
+from typing import Final, Self
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.durability.holder import LOST, Holder
+from tests.durability.trouble import locked
+from tests.durability.wire import STRICT, WINDOW, NotAnswered, Wire
+from tests.rig import SECRETS, basic
+from tests.running_server import RunningServer
+
+pytestmark = pytest.mark.durability
+
+SECONDS_TO_END: Final = 3
+CLIENTS: Final = 16
+ROUNDS: Final = 5
+SEED: Final = 20_062
+
+
+async def test_every_request_that_was_let_in_is_answered(server: RunningServer) -> None:
+    """They wait for the database when the signal comes, which is where requests spend their time."""
+    await asyncio.to_thread(server.start)
+    async with Wire.to(server.url) as wire:
+        tokens = [await wire.link(WINDOW) for _ in range(CLIENTS)]
+    with locked(server.data_dir) as other:
+        let_in = [await LetIn.at(server.port, pair["refresh_token"]) for pair in tokens]
+        server.process.send_signal(signal.SIGTERM)
+        await asyncio.sleep(0.3)
+        other.execute("ROLLBACK")
+    assert [await guest.status_line() for guest in let_in] == [b"HTTP/1.1 200 OK"] * CLIENTS
+    assert await asyncio.to_thread(server.process.wait, SECONDS_TO_END) == 0
+
+
+async def test_a_database_that_stays_locked_holds_up_neither_the_answers_nor_the_end(server: RunningServer) -> None:
+    await asyncio.to_thread(server.start)
+    async with Wire.to(server.url) as wire:
+        pair = await wire.link(WINDOW)
+    with locked(server.data_dir):
+        guest = await LetIn.at(server.port, pair["refresh_token"])
+        server.process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(server.process.wait, SECONDS_TO_END) == 0
+        assert await guest.status_line() == b"HTTP/1.1 503 Service Unavailable"
+
+
+async def test_a_caller_who_never_comes_to_an_end_does_not_hold_up_the_end(server: RunningServer) -> None:
+    await asyncio.to_thread(server.start)
+    guest = await LetIn.at(server.port, "")
+    server.process.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(server.process.wait, SECONDS_TO_END) == 0
+    await guest.status_line()
+
+
+async def test_what_was_not_answered_was_not_done_either(server: RunningServer) -> None:
+    """Under `strict` a refresh that was carried out without an answer would cost the link."""
+    happened, chance = Counter[str](), random.Random(SEED)  # noqa: S311 - it draws moments, not secrets
+    holders = [Holder(STRICT, happened) for _ in range(CLIENTS)]
+    for _ in range(ROUNDS):
+        await asyncio.to_thread(server.start)
+        async with Wire.to(server.url) as wire:
+            await asyncio.gather(*(holder.link(wire) for holder in holders))
+            lives = [asyncio.create_task(holder.use(wire)) for holder in holders]
+            await asyncio.sleep(chance.uniform(0.1, 0.3))
+            server.process.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(server.process.wait, SECONDS_TO_END) == 0
+            assert {type(end) for end in await asyncio.gather(*lives, return_exceptions=True)} == {NotAnswered}
+    assert happened[LOST] == ROUNDS * CLIENTS
+    assert not happened["grant.ended"]
+    assert happened["token.issued"] == CLIENTS
+
+
+class LetIn:
+    """A refresh that the server has begun to handle: it has asked for the body."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def at(cls, port: int, refresh_token: str) -> Self:
+        """Send the request. Without a refresh token the body never comes."""
+        guest = cls(*await asyncio.open_connection("127.0.0.1", port))
+        body = urlencode({"grant_type": "refresh_token", "refresh_token": refresh_token}).encode()
+        guest._writer.write(
+            b"POST /alexa/token HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nAuthorization: %b\r\n"
+            b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n"
+            % (basic(WINDOW, SECRETS[WINDOW]).encode(), len(body))
+        )
+        assert await guest._reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        guest._writer.write(body if refresh_token else b"")
+        return guest
+
+    async def status_line(self) -> bytes:
+        """Of the answer, after the server has closed the connection; nothing if there is no answer."""
+        try:
+            answer = await self._reader.read()
+        finally:
+            self._writer.close()
+        return answer.partition(b"\r\n")[0]

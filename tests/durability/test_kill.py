@@ -1,0 +1,142 @@
+"""A power cut, as far as a process can tell: SIGKILL. What was answered before it is there after it, and nothing by halves.
+
+What a process has written survives its death in the system's cache, so none of this sees whether a commit reached the disk
+itself; `tests/storage/test_opening.py` holds the server to `synchronous = FULL`.
+"""
+
+import asyncio
+import random
+import signal
+import sqlite3
+import subprocess
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from alexa_oauth.protocol.policy import ACCESS_TOKENS_PER_GRANT
+from tests.durability.holder import LOST, REPEATED, Holder
+from tests.durability.wire import ALEXA, STRICT, WINDOW, NotAnswered, Wire
+from tests.running_server import COMMAND, RunningServer
+
+pytestmark = pytest.mark.durability
+
+KILLS: Final = 100
+LONGEST_LOAD_SECONDS: Final = 0.2
+KILLED_STARTS: Final = 20
+LONGEST_START_SECONDS: Final = 0.5
+
+SEED: Final = 20_061
+
+_TOKENS: Final = "(SELECT count(*) FROM access_tokens WHERE grant_id = link.grant_id)"
+_REFRESHED: Final = "(SELECT count(*) FROM events WHERE grant_id = link.grant_id AND event = 'token.refreshed')"
+HALVES: Final = {
+    "a link without its tokens": f"""SELECT * FROM grants AS link
+        WHERE {_TOKENS} != iif(ended_at IS NULL, min(:limit, 1 + {_REFRESHED}), 0)""",  # noqa: S608 - our own words
+    "a rotation without its event": f"""SELECT * FROM grants AS link
+        WHERE generation != 1 + iif(client_id = :alexa, 0, {_REFRESHED})""",  # noqa: S608 - our own words
+    "a link without its code": "SELECT * FROM grants WHERE grant_id NOT IN (SELECT grant_id FROM codes WHERE used_at > 0)",
+    "a code spent for nothing": "SELECT * FROM codes WHERE used_at > 0 AND grant_id NOT IN (SELECT grant_id FROM grants)",
+    "a row that points nowhere": "PRAGMA foreign_key_check",
+}
+
+
+class Household:
+    """Clients of every profile that never rest: some refresh what they have, Alexa links again and again."""
+
+    def __init__(self) -> None:
+        self.happened: Counter[str] = Counter()
+        self.refreshing = [Holder(client_id, self.happened) for client_id in (ALEXA, WINDOW, STRICT) for _ in range(4)]
+        self.linking = [Holder(ALEXA, self.happened) for _ in range(3)]
+        self.linked: list[Holder] = []
+
+    async def begin(self, wire: Wire) -> None:
+        """Everybody who refreshes needs a link first."""
+        await asyncio.gather(*(holder.link(wire) for holder in self.refreshing))
+
+    async def live(self, wire: Wire) -> None:
+        """Until the server dies. Two servers of Amazon refresh each link of Alexa's."""
+        async with asyncio.TaskGroup() as lives:
+            for holder in self.refreshing:
+                for _ in range(2 if holder.client_id == ALEXA else 1):
+                    lives.create_task(_until_it_dies(holder.use(wire)))
+            for place in range(len(self.linking)):
+                lives.create_task(_until_it_dies(self._link_anew(wire, place)))
+
+    async def check(self, wire: Wire) -> None:
+        """Everything that was received works."""
+        await asyncio.gather(*(holder.check(wire) for holder in [*self.refreshing, *self.linked]))
+
+    async def settle(self, wire: Wire) -> None:
+        """Everybody gets an answer to the last request, and refreshes once more."""
+        everybody = [*self.refreshing, *self.linking, *self.linked]
+        await asyncio.gather(*(holder.link(wire) for holder in everybody))
+        await asyncio.gather(*(holder.refresh(wire) for holder in everybody))
+        await self.check(wire)
+
+    async def _link_anew(self, wire: Wire, place: int) -> None:
+        while True:
+            await self.linking[place].link(wire)
+            self.linked.append(self.linking[place])
+            self.linking[place] = Holder(ALEXA, self.happened)
+
+
+async def _until_it_dies(life: Awaitable[None]) -> None:
+    try:
+        await life
+    except NotAnswered:
+        return
+
+
+async def test_what_a_client_received_outlives_a_hundred_kills(server: RunningServer) -> None:
+    household, chance = Household(), random.Random(SEED)  # noqa: S311 - it draws moments, not secrets
+    await _serve(server, household.begin)
+    for _ in range(KILLS):
+        await asyncio.to_thread(server.start)
+        async with Wire.to(server.url) as wire:
+            await household.check(wire)
+            life = asyncio.create_task(household.live(wire))
+            await asyncio.wait([life], timeout=chance.uniform(0, LONGEST_LOAD_SECONDS))
+            server.kill()
+            await life
+    await _serve(server, household.settle)
+    _check_the_books(server.data_dir, household.happened)
+
+
+async def test_a_start_that_is_killed_half_way_leaves_nothing_in_the_way_of_the_next(server: RunningServer) -> None:
+    """The very first ones too, which make the key and the database."""
+    chance = random.Random(SEED)  # noqa: S311 - it draws moments, not secrets
+    for _ in range(KILLED_STARTS):
+        process = await asyncio.create_subprocess_exec(*COMMAND, "serve", env=server.environment, stdout=subprocess.DEVNULL)
+        await asyncio.sleep(chance.uniform(0, LONGEST_START_SECONDS))
+        process.kill()
+        assert await process.wait() == -signal.SIGKILL
+    household = Household()
+    await _serve(server, household.begin)
+    await _serve(server, household.check)
+
+
+async def _serve(server: RunningServer, act: Callable[[Wire], Awaitable[None]]) -> None:
+    """One run of the server, ended in order."""
+    await asyncio.to_thread(server.start)
+    async with Wire.to(server.url) as wire:
+        await act(wire)
+    assert await asyncio.to_thread(server.stop) == 0
+
+
+def _check_the_books(folder: Path, happened: Counter[str]) -> None:
+    """Each row has what belongs to it, and the audit trail tells what the clients saw."""
+    with closing(sqlite3.connect(folder / "oauth.db")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        for half, statement in HALVES.items():
+            found = database.execute(statement, {"limit": ACCESS_TOKENS_PER_GRANT, "alexa": ALEXA}).fetchall()
+            assert not found, half
+        recorded = Counter(dict(database.execute("SELECT event, count(*) FROM events GROUP BY event")))
+    assert recorded["token.used"] == happened["token.used"]
+    assert happened["token.issued"] <= recorded["token.issued"] <= happened["token.issued"] + happened[LOST]
+    answered = happened["token.refreshed"] + happened[REPEATED]
+    assert answered <= recorded["token.refreshed"] + recorded["token.replayed"] <= answered + happened[LOST]
+    assert all(happened[rare] for rare in (LOST, REPEATED, "grant.ended")), happened
