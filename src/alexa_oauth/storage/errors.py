@@ -15,6 +15,7 @@ _SQLITE_REASONS: Final = {
     sqlite3.SQLITE_PERM: "permission denied",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened",
     sqlite3.SQLITE_IOERR: "input/output error",
+    sqlite3.SQLITE_IOERR_SHMSIZE: "disk full",  # no room for the index of the write-ahead log
     sqlite3.SQLITE_CORRUPT: "damaged",
     sqlite3.SQLITE_NOTADB: "damaged",
 }
@@ -35,7 +36,8 @@ def unavailable(error: sqlite3.Error | OSError) -> StorageUnavailable:
     if isinstance(error, OSError):
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         return StorageUnavailable("disk full" if full else os.strerror(error.errno or 0).lower())
-    return StorageUnavailable(_SQLITE_REASONS.get(_primary_code(error), "failing"))
+    reason = _SQLITE_REASONS.get(_code(error)) or _SQLITE_REASONS.get(_primary_code(error))
+    return StorageUnavailable(reason or "failing")
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -49,4 +51,8 @@ def is_storage_failure(error: BaseException) -> bool:
 
 
 def _primary_code(error: sqlite3.Error) -> int:
-    return getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
+    return _code(error) & _PRIMARY_CODE
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0)
