@@ -19,6 +19,7 @@ from tests.attacks.verdict import rows
 from tests.rig import NOW, FakeClocks, Rig, running
 from tests.running_server import RunningServer, ServerFailed
 
+UNAVAILABLE = (503, "temporarily_unavailable")
 WRONG_KEY = Fernet.generate_key().decode()
 
 
@@ -163,6 +164,24 @@ async def test_p21_a_machine_that_wakes_in_1970_expires_nothing_and_says_so(tmp_
         assert (await woken.send("GET", "/health")).status == 200
         for tokens, client_id in zip(links, ("C1", "alexa"), strict=True):
             await refreshed(woken, tokens, client_id)
+
+
+async def test_p21_a_machine_that_wakes_ten_years_later_expires_nothing_before_that_is_certain(tmp_path: Path) -> None:
+    """No answer says that anything is over: Alexa would drop the link for good."""
+    async with running(tmp_path / "data", {}) as rig:
+        tokens, code = await rig.link("alexa"), await rig.code()
+        kept = rows(rig)
+    async with running(tmp_path / "data", {}, clocks := FakeClocks(NOW + 3_650 * DAY)) as woken:
+        await woken.upkeep.sweep()
+        assert rows(woken) == kept
+        assert (await woken.refresh(tokens["refresh_token"], "alexa")).refusal == UNAVAILABLE
+        assert (await woken.redeem(code)).refusal == UNAVAILABLE
+        assert (await woken.verify(tokens["access_token"])).status == 503
+        clocks.step(60 - 3_650 * DAY)
+        await woken.upkeep._settle(woken.server.clock.settlement(NOW + 60))
+        assert (await woken.verify(tokens["access_token"])).status == 200
+        assert (await woken.redeem(code)).status == 200
+        await refreshed(woken, tokens, "alexa")
 
 
 def test_p04_p05_p22_a_real_server_keeps_its_key_to_itself_and_ends_without_it(tmp_path: Path) -> None:
