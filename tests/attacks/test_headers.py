@@ -83,7 +83,7 @@ async def test_k01_k09_no_cache_keeps_what_programs_are_told(answers: list[Answe
 async def test_k03_json_is_called_json_and_not_sniffed_for_anything_else(answers: list[Answer]) -> None:
     for answer in answers:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.headers["Content-Type"] == ("application/json" if answer.body else "application/octet-stream")
+        assert answer.headers["Content-Type"] == "application/json"
         assert isinstance(answer.json if answer.body else {}, dict)
 
 
