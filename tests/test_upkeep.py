@@ -5,9 +5,8 @@ import asyncio
 import pytest
 
 from alexa_oauth import upkeep
-from alexa_oauth.protocol.errors import StorageUnavailable
+from alexa_oauth.protocol.errors import StartRefused, StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName, Reason
-from alexa_oauth.storage.errors import StartRefused
 from tests.rig import NOW, Rig
 
 HOUR = 3_600

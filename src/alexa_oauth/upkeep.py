@@ -11,10 +11,9 @@ import structlog
 from alexa_oauth.app import Server, entropy
 from alexa_oauth.protocol.clock import Settlement
 from alexa_oauth.protocol.credentials import new_client_secret
-from alexa_oauth.protocol.errors import StorageUnavailable
+from alexa_oauth.protocol.errors import StartRefused, StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.ports import Transaction
-from alexa_oauth.storage.errors import StartRefused
 
 _log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from alexa_oauth.storage.errors import StartRefused
+from alexa_oauth.protocol.errors import StartRefused
 from tests.attacks.canaries import Chance, everything, found_in, watched
 from tests.attacks.disk import DATABASE, before_each_statement, folder_of, octets_in, power_cut, statements_written
 from tests.attacks.links import DAY, refreshed, rotated

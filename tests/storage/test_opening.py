@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from alexa_oauth.protocol.errors import StorageUnavailable
+from alexa_oauth.protocol.errors import StartRefused, StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.storage import database, folder, opening
-from alexa_oauth.storage.errors import StartRefused
 from alexa_oauth.storage.keys import MasterKey
 from alexa_oauth.storage.store import SqliteStore
 from tests.storage.conftest import OpenStore, Surroundings

@@ -10,9 +10,9 @@ from alexa_oauth.app import Server, build
 from alexa_oauth.cli.context import NO_RESTART, CommandFailed, Context
 from alexa_oauth.cli.definitions import read_definitions
 from alexa_oauth.log import configure
+from alexa_oauth.protocol.errors import StartRefused
 from alexa_oauth.serving import AddressRefused, CertificateRefused
 from alexa_oauth.serving import serve as run
-from alexa_oauth.storage.errors import StartRefused
 
 try:
     from uvloop import new_event_loop

@@ -47,6 +47,10 @@ class StorageUnavailable(Exception):
     """Nothing was written, nothing was used up: the same request works later."""
 
 
+class StartRefused(Exception):
+    """What is stored is in a state that no restart cures; the message is one line for the operator."""
+
+
 class ClockDoubtful(Exception):
     """A credential looks too old, but the clock cannot be believed now; the same request works later."""
 

@@ -23,10 +23,6 @@ _PRIMARY_CODE: Final = 0xFF
 """SQLite's extended result codes carry the plain one in their low byte."""
 
 
-class StartRefused(Exception):
-    """The data folder is in a state that no restart cures; the message is one line for the operator."""
-
-
 class RowDamaged(Exception):
     """A payload does not open, or belongs to another row: it was damaged or moved, and must never be served."""
 

@@ -9,8 +9,8 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from alexa_oauth.protocol.errors import StartRefused
 from alexa_oauth.protocol.ports import Entropy
-from alexa_oauth.storage.errors import StartRefused
 from alexa_oauth.storage.keys import MASTER_KEY_BYTES
 
 DATABASE: Final = "oauth.db"

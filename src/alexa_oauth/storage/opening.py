@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from alexa_oauth.protocol.errors import StartRefused
 from alexa_oauth.protocol.events import Event
 from alexa_oauth.protocol.models import Client, Instant
 from alexa_oauth.protocol.ports import Entropy
 from alexa_oauth.storage import database, folder
-from alexa_oauth.storage.errors import StartRefused
 from alexa_oauth.storage.keys import MASTER_KEY_BYTES, KeyRing, MasterKey, fresh_data_keys
 
 _SERVER_BUSY_SECONDS: Final = 2
