@@ -19,8 +19,8 @@ BUILT_SIGN_INS: Final = ("pairing_code", "approve_only")
 LATER_SIGN_INS: Final = ("home_assistant", "password", "amazon")
 
 _ALIASES: Final = {"encryption_key": "OAUTH_ENCRYPTION_KEY"}
-_NOT_OURS: Final = ("BACKUP_PASSPHRASE",)
-"""Names with our prefix that a command reads for itself."""
+_NOT_OURS: Final = ("BACKUP_PASSPHRASE", "BACKUP_PASSPHRASE_FILE", "OPTIONS_FILE")
+"""Names with our prefix that commands read for themselves."""
 _FILE: Final = "_FILE"
 _QUOTED_CHARACTERS: Final = 80
 _DATA_DIR: Final = Path("data")
@@ -241,7 +241,7 @@ def _warnings(settings: Settings, environ: Mapping[str, str], options: Mapping[s
     if settings.sign_in == "approve_only":
         yield "sign_in is approve_only: whoever opens the page can link this home, without proving who they are"
     variables = [name for setting in SETTINGS for variable in setting.variables for name in (variable, variable + _FILE)]
-    variables += [PREFIX + name + end for name in _NOT_OURS for end in ("", _FILE)]
+    variables += [PREFIX + name for name in _NOT_OURS]
     for name in environ:
         if name.startswith(PREFIX) and name not in variables:
             yield f"{_printable(name)} is not a setting{_guess(name, variables)}"

@@ -13,6 +13,7 @@ from importlib import import_module
 
 from alexa_oauth.cli.context import FAILED, CommandFailed, Context
 from alexa_oauth.cli.grammar import grammar
+from alexa_oauth.cli.options import read_options
 from alexa_oauth.config import SettingsRefused, load
 
 INTERRUPTED = 130
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(chosen: Namespace) -> int:
     try:
-        loaded = load(os.environ, {})
+        loaded = load(os.environ, read_options(os.environ))
     except SettingsRefused as refused:
         raise CommandFailed(*refused.faults, status=chosen.misconfigured) from refused
     file, _, name = chosen.command.partition(".")
