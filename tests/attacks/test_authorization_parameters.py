@@ -267,7 +267,7 @@ async def test_query_and_form_are_never_mixed(rig: Rig, query: str) -> None:
 async def test_a31_endpoints_have_no_fragment_and_one_that_is_sent_is_no_parameter(rig: Rig) -> None:
     metadata = (await rig.send("GET", "/.well-known/oauth-authorization-server")).json
     assert [value for name, value in metadata.items() if name.endswith("_endpoint") and {"#", "?"} & set(value)] == []
-    answer = await ask(rig, request(f"GET {target(rig, response_type=None)}#&response_type=code"))
+    answer = await ask(rig, request(f"GET {target(rig, response_type=None)}&foo=x#&response_type=code"))
     assert_sent_back(answer, "invalid_request")
 
 
