@@ -107,7 +107,7 @@ async def test_five_wrong_pairing_codes_close_the_request(start: StartRig) -> No
 @rfc6749("10.12", "The authorization endpoint MUST be protected against cross-site request forgery")
 async def test_another_sites_answer_approves_nothing(rig: Rig) -> None:
     browser, page = await begun(rig)
-    stranger = rig.browser()
+    stranger, _ = await begun(rig)
     assert_page(await stranger.approve(page), Reason.BROWSER_MISMATCH, status=403)
     assert_page(await browser.approve(page, csrf="A" * 43), Reason.CSRF_MISMATCH, status=403)
 
