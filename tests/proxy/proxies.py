@@ -88,6 +88,10 @@ class Nginx(Proxy):
         sites = "\n".join(self._example(name) for name in ("nginx.conf", "nginx-guard.conf"))
         main = f"daemon off;\nmaster_process off;\npid pid;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}{sites}\n}}\n"
         (self.folder / "main.conf").write_text(main, "utf-8")
+        (self.folder / "html").mkdir()
+        (self.folder / "html" / "index.html").write_text(
+            "The page that Debian's nginx has for whatever nobody configured.", "utf-8"
+        )
         return "-p", f"{self.folder}/", "-c", "main.conf", "-e", "stderr"
 
     def _example(self, name: str) -> str:
