@@ -9,7 +9,7 @@ from typing import Final
 
 from alexa_oauth.protocol.errors import StartRefused
 from alexa_oauth.storage.errors import RowDamaged, is_damage, is_storage_failure, unavailable
-from alexa_oauth.storage.folder import BACKUPS, DATABASE, flush
+from alexa_oauth.storage.folder import BACKUPS, flush
 from alexa_oauth.storage.keys import DataKey, MasterKey
 
 _SETTINGS: Final = (
@@ -19,6 +19,7 @@ _SETTINGS: Final = (
     "PRAGMA temp_store = MEMORY",
     "PRAGMA journal_size_limit = 8388608",
 )
+_UNFINISHED: Final = ".new"
 _ADD_KEY: Final = "INSERT INTO data_keys (key_id, purpose, wrapped, wrapped_by, created_at) VALUES (?, ?, ?, ?, ?)"
 _NEWEST: Final = """SELECT max(at) FROM (
     SELECT at FROM (SELECT at FROM events WHERE NOT doubtful ORDER BY at DESC LIMIT 1)
@@ -66,16 +67,22 @@ def migrate(connection: sqlite3.Connection, scripts: Sequence[str], keys: Sequen
 
 
 def create(path: Path, master: MasterKey, keys: Sequence[DataKey], now: int) -> None:
-    """Make the database beside its place and move it there whole: a database that exists is complete, keys included."""
-    unfinished = path.with_name(f"{path.name}.new")
+    """Make the database, keys included."""
+    with made_whole(path) as unfinished, closing(connect(unfinished, 0)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        migrate(connection, migrations(), [(key, master, now) for key in keys])
+
+
+@contextmanager
+def made_whole(path: Path) -> Iterator[Path]:
+    """An empty file beside the place, moved there when the block ends well: a database that exists is complete."""
+    unfinished = path.with_name(path.name + _UNFINISHED)
     _remove(unfinished)
     try:
         unfinished.touch(0o600, exist_ok=False)
-        with closing(connect(unfinished, 0)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            migrate(connection, migrations(), [(key, master, now) for key in keys])
+        yield unfinished
         unfinished.rename(path)
-    except (OSError, sqlite3.Error):
+    except BaseException:
         _remove(unfinished)
         raise
     flush(path.parent)
@@ -109,26 +116,27 @@ def check(connection: sqlite3.Connection, path: Path, *, thoroughly: bool) -> in
 
 
 @contextmanager
-def failures_in_words(folder: Path) -> Iterator[None]:
-    """Turn what SQLite and the disk say at opening into `StartRefused` or, if waiting may help, `StorageUnavailable`."""
+def failures_in_words(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the disk say of that file into `StartRefused` or, if waiting may help, `StorageUnavailable`."""
     try:
         yield
     except RowDamaged as error:
-        raise StartRefused(_damage(folder / DATABASE)) from error
+        raise StartRefused(_damage(path)) from error
     except sqlite3.Error as error:
         if is_damage(error):
-            raise StartRefused(_damage(folder / DATABASE)) from error
+            raise StartRefused(_damage(path)) from error
         if is_storage_failure(error):
             raise unavailable(error) from error
         raise
     except (FileExistsError, NotADirectoryError) as error:
-        raise StartRefused(f"{folder} is not a folder") from error
+        raise StartRefused(f"{path.parent} is not a folder") from error
     except OSError as error:
         raise unavailable(error) from error
 
 
 def _damage(path: Path) -> str:
-    backups = sorted((path.parent / BACKUPS).glob("*"), key=lambda file: file.stat().st_mtime)
+    whole = [file for file in (path.parent / BACKUPS).glob("*") if file.suffix != _UNFINISHED]
+    backups = sorted(whole, key=lambda file: file.stat().st_mtime)
     cure = f"restore the newest backup with: alexa-oauth restore {backups[-1]}" if backups else "there is no backup"
     return f"{path} is damaged and was left as it is; {cure}"
 

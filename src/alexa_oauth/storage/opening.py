@@ -12,7 +12,7 @@ from alexa_oauth.protocol.errors import StartRefused
 from alexa_oauth.protocol.events import Event
 from alexa_oauth.protocol.models import Client, Instant
 from alexa_oauth.protocol.ports import Entropy
-from alexa_oauth.storage import database, folder
+from alexa_oauth.storage import backup, database, folder
 from alexa_oauth.storage.keys import MASTER_KEY_BYTES, KeyRing, MasterKey, fresh_data_keys
 
 _SERVER_BUSY_SECONDS: Final = 2
@@ -42,30 +42,37 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class OpenFolder:
-    """An opened data folder: `resources` closes both connections, then gives up the lock."""
+    """An opened data folder: `resources` closes both connections, then gives up the lock.
+
+    `first_start` says that the database was just made, `adopted` that it was missing and its copy took its place.
+    """
 
     writing: sqlite3.Connection
     reading: sqlite3.Connection
     ring: KeyRing
     key_id: str
     first_start: bool
+    adopted: bool
     newest_instant: int | None
     resources: ExitStack
 
 
 def open_folder(path: Path, opening: Opening) -> OpenFolder:
     """Open the data folder; `StartRefused` or `StorageUnavailable` if that cannot be."""
-    with database.failures_in_words(path), ExitStack() as resources:
+    file, copy = path / folder.DATABASE, backup.copy_of(path)
+    with database.failures_in_words(file), ExitStack() as resources:
         if opening.serving:
             folder.make_private(path)
             resources.callback(os.close, folder.lock(path))
-        file = path / folder.DATABASE
-        first_start = not file.exists()
-        if first_start and not opening.serving:
+        elif not file.exists():
             raise StartRefused(f"there is no database in {path}; start the server first")
+        first_start = not file.exists() and not copy.exists()
+        adopted = not file.exists() and not first_start
         master = MasterKey(_master_key(path, opening, first_start=first_start))
         if first_start:
             database.create(file, master, fresh_data_keys(opening.entropy), opening.instant().now)
+        if adopted:
+            _adopt(copy, path, master)
         ring = _inspect(file, master, serving=opening.serving)
         writing = _connect(resources, file, _SERVER_BUSY_SECONDS if opening.serving else _COMMAND_BUSY_SECONDS)
         if opening.serving:
@@ -73,7 +80,13 @@ def open_folder(path: Path, opening: Opening) -> OpenFolder:
         reading = _connect(resources, file, _READER_BUSY_SECONDS)
         reading.execute("PRAGMA query_only = ON")
         newest = database.newest_instant(reading)
-        return OpenFolder(writing, reading, ring, master.key_id, first_start, newest, resources.pop_all())
+        return OpenFolder(writing, reading, ring, master.key_id, first_start, adopted, newest, resources.pop_all())
+
+
+def _adopt(copy: Path, path: Path, master: MasterKey) -> None:
+    with database.failures_in_words(copy):
+        _inspect(copy, master, serving=True)
+        backup.adopt_copy(path)
 
 
 def _connect(resources: ExitStack, file: Path, busy_seconds: float) -> sqlite3.Connection:

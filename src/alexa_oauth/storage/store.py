@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 from typing import Final, Self
 
+from alexa_oauth.storage.backup import make_copy
 from alexa_oauth.storage.database import connect
 from alexa_oauth.storage.errors import is_storage_failure, unavailable
 from alexa_oauth.storage.folder import DATABASE
@@ -24,7 +25,7 @@ class SqliteStore:
     """`protocol.ports.Store` on SQLite: writes go through one writer thread, reads run at once on the event loop.
 
     `newest_instant` is the newest instant in the database, at opening, that no doubt was cast on. `first_start` says that
-    the database was just made. `key_id` names the master key.
+    the database was just made, `adopted` that it was missing and its copy took its place. `key_id` names the master key.
     """
 
     def __init__(self, path: Path, opened: OpenFolder, opening: Opening) -> None:
@@ -33,6 +34,7 @@ class SqliteStore:
         self.ring: Final = opened.ring
         self.key_id: Final = opened.key_id
         self.first_start: Final = opened.first_start
+        self.adopted: Final = opened.adopted
         self.newest_instant: Final = opened.newest_instant
         self._resources = opened.resources
         self._sqlite = opened.reading
@@ -84,6 +86,10 @@ class SqliteStore:
         while await self.write(sweep_batch):
             pass
         await asyncio.to_thread(self._truncate_log)
+
+    async def copy(self) -> Path:
+        """Copy the database into `backups/`, for programs that archive the folder; where the copy is. `StorageUnavailable`."""
+        return await asyncio.to_thread(make_copy, self.folder)
 
     async def close(self) -> None:
         """Finish what is waiting, close the database, give up the lock."""
