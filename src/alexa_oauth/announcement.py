@@ -6,6 +6,7 @@ from typing import Final
 
 from alexa_oauth import __version__
 from alexa_oauth.admin.routes import LINK_SECONDS
+from alexa_oauth.app import Server
 from alexa_oauth.config import Settings
 from alexa_oauth.protocol.credentials import new_pairing_code, new_secret
 from alexa_oauth.protocol.models import LOCAL_SUBJECT
@@ -14,6 +15,11 @@ from alexa_oauth.protocol.ports import Entropy, Transaction
 _FIRST_START: Final = (
     "This is the first start. Skills that were linked by an earlier server must be linked once more:\n"
     "Alexa app → Skills → Music Assistant → Disable, then Enable."
+)
+
+_ADOPTED: Final = (
+    "The database was missing, and its copy took its place. Links that ended since {as_of} live again:\n"
+    "`alexa-oauth links` lists them, `alexa-oauth revoke` ends them."
 )
 
 
@@ -38,7 +44,7 @@ def new_admin_link(tx: Transaction, entropy: Entropy, admin_origin: str) -> str:
     return f"{admin_origin}/open/{link}"
 
 
-def announce(settings: Settings, public: str, shown: tuple[str, PairingCodeShown] | None, *, first_start: bool) -> str:
+def announce(settings: Settings, public: str, shown: tuple[str, PairingCodeShown] | None) -> str:
     """The start text. `public` is where the public endpoints listen; `shown` is the admin link and the pairing code."""
     lines = [f"alexa-oauth {__version__}", f"  health        {public}/health"]
     if shown is not None:
@@ -48,7 +54,14 @@ def announce(settings: Settings, public: str, shown: tuple[str, PairingCodeShown
         if settings.sign_in == "pairing_code":
             lines.append(f"  pairing code  {pairing_code.code}  (until {until}; `alexa-oauth pairing-code` shows a new one)")
     lines.append(f"  next          {_next_step(settings)}")
-    return "\n".join([*lines, *([_FIRST_START] if first_start else [])])
+    return "\n".join(lines)
+
+
+def notices(server: Server) -> list[str]:
+    """What became of the data folder at this start that a person should know; the audit trail has it, too."""
+    opened, as_of = server.store.opened, server.adopted_as_of
+    first_start = [_FIRST_START] if opened is not None and opened.first_start else []
+    return [*first_start, *([_ADOPTED.format(as_of=as_of)] if as_of else [])]
 
 
 def _next_step(settings: Settings) -> str:

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from aiohttp import web
@@ -76,7 +77,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The objects of one running server."""
+    """The objects of one running server. `supervised`: by Home Assistant, which keeps its log and shows its panel."""
 
     settings: Settings
     clock: Clock
@@ -85,18 +86,29 @@ class Server:
     ledger: RefusalLedger
     public: web.Application
     admin: web.Application
+    supervised: bool
+
+    @property
+    def adopted_as_of(self) -> str | None:
+        """If the copy of the database took the place of a missing one: the instant that it shows, as ISO 8601 writes it."""
+        opened = self.store.opened
+        if opened is None or not opened.adopted:
+            return None
+        return datetime.fromtimestamp(opened.newest_instant or 0, UTC).isoformat()
 
 
-def build(settings: Settings, definitions: ClientDefinitions, clock: Clock | None = None, chance: Entropy = entropy) -> Server:
+def build(
+    settings: Settings,
+    definitions: ClientDefinitions,
+    clock: Clock | None = None,
+    chance: Entropy = entropy,
+    *,
+    supervised: bool = False,
+) -> Server:
     """Put a server together; nothing is opened or bound yet. Another clock and another chance are for tests."""
     clock = clock or Clock()
     ledger = RefusalLedger()
     store = PatientStore(lambda: open_store(settings, definitions, clock, chance))
-
-    def report(event: Event) -> None:
-        log_events([event])
-        ledger.note(event)
-
     parts = Parts(
         store=store,
         policy=_policy(settings),
@@ -105,13 +117,13 @@ def build(settings: Settings, definitions: ClientDefinitions, clock: Clock | Non
         pages=Pages(),
         limiter=FailureLimiter(clock.running),
         entropy=chance,
-        report=report,
+        report=_reporter(ledger),
         checks=lambda: checks(store, clock),
         doubts_clock=lambda: clock.doubtful,
         version=__version__,
     )
-    admin = admin_application(AdminParts(store, parts.pages, chance))
-    return Server(settings, clock, definitions, store, ledger, public_application(parts), admin)
+    admin = admin_application(AdminParts(store, parts.pages, chance, settings.sign_in == PairingCode.way), supervised=supervised)
+    return Server(settings, clock, definitions, store, ledger, public_application(parts), admin, supervised)
 
 
 def open_store(settings: Settings, definitions: ClientDefinitions, clock: Clock, chance: Entropy) -> SqliteStore:
@@ -139,6 +151,14 @@ def checks(store: PatientStore, clock: Clock) -> Mapping[str, str]:
 def master_key(settings: Settings) -> bytes | None:
     """The master key of the settings, 32 bytes; `None` if it is a file in `data_dir`."""
     return base64.urlsafe_b64decode(settings.encryption_key) if settings.encryption_key else None
+
+
+def _reporter(ledger: RefusalLedger) -> Callable[[Event], None]:
+    def report(event: Event) -> None:
+        log_events([event])
+        ledger.note(event)
+
+    return report
 
 
 def _policy(settings: Settings) -> Policy:

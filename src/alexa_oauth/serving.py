@@ -11,10 +11,10 @@ import structlog
 from aiohttp import web
 
 from alexa_oauth import __version__
-from alexa_oauth.announcement import announce, new_admin_link, show_pairing_code
+from alexa_oauth.announcement import announce, new_admin_link, notices, show_pairing_code
 from alexa_oauth.app import Server, entropy
 from alexa_oauth.config import Settings, origin_here
-from alexa_oauth.protocol.errors import StorageUnavailable
+from alexa_oauth.protocol.errors import StartRefused, StorageUnavailable
 from alexa_oauth.upkeep import Upkeep
 from alexa_oauth.web.runner import QuietRunner
 
@@ -31,8 +31,8 @@ class CertificateRefused(Exception):
     """The certificate or its key cannot be used; the message is one line that names the settings to change."""
 
 
-async def serve(server: Server, stop: asyncio.Event, tell: Callable[[str], None], *, shows_secrets: bool) -> None:
-    """Serve until `stop` is set; `tell` shows the start text, with admin link and pairing code only if `shows_secrets`.
+async def serve(server: Server, stop: asyncio.Event, tell: Callable[[str], None]) -> None:
+    """Serve until `stop` is set; `tell` shows the start text.
 
     `AddressRefused`, `CertificateRefused`, and `StartRefused` of the storage: the server cannot be started so.
     """
@@ -43,14 +43,13 @@ async def serve(server: Server, stop: asyncio.Event, tell: Callable[[str], None]
         settings = server.settings
         here = await _listen(public, settings.host, settings.port, _tls(settings))
         panel = await _listen(admin, settings.admin_host, settings.admin_port, setting="admin_")
-        tell(await _start_text(server, here, panel) if shows_secrets else f"alexa-oauth {__version__}: {here}/health")
+        tell("\n".join([await _start_text(server, here, panel), *notices(server)]))
         await _keep_up(upkeep, stop)
     finally:
         await asyncio.gather(public.cleanup(), admin.cleanup())
         # A database that did not take the last request would only hold up the end; supervisors do not wait for long.
         if server.store.checks()["database"] == "ok":
-            with suppress(StorageUnavailable):
-                await upkeep.write_refusals()
+            await _write_what_is_left(upkeep)
         await server.store.close()
 
 
@@ -60,6 +59,14 @@ async def _open(server: Server, upkeep: Upkeep) -> None:
     try:
         await upkeep.prepare()
     except StorageUnavailable as error:
+        _log.error("storage.unavailable", problem=str(error))
+
+
+async def _write_what_is_left(upkeep: Upkeep) -> None:
+    try:
+        await upkeep.write_refusals()
+        await upkeep.leave_copy()
+    except (StorageUnavailable, StartRefused) as error:
         _log.error("storage.unavailable", problem=str(error))
 
 
@@ -88,12 +95,14 @@ async def _listen(runner: QuietRunner, host: str, port: int, tls: ssl.SSLContext
 
 
 async def _start_text(server: Server, here: str, panel: str) -> str:
+    if server.supervised:
+        # Home Assistant keeps the log of its add-ons, and whoever may read that is not thereby an administrator here.
+        return f"alexa-oauth {__version__}: {here}/health"
     try:
         shown = await server.store.write(lambda tx: (new_admin_link(tx, entropy, panel), show_pairing_code(tx, entropy)))
     except StorageUnavailable:
         shown = None
-    opened = server.store.opened
-    return announce(server.settings, here, shown, first_start=opened is not None and opened.first_start)
+    return announce(server.settings, here, shown)
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:

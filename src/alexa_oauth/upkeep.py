@@ -61,11 +61,17 @@ class Upkeep:
         await self._settle(self._server.clock.settlement())
 
     async def prepare(self) -> None:
-        """Once the database is open: the built-in client has a secret, and what an earlier run did in doubt is put right."""
+        """Once the database is open: the built-in client has a secret, what an earlier run did in doubt is put right.
+
+        An adopted copy is told of in the audit trail.
+        """
         await self._server.store.write(self._prepare)
         self._prepared = True
 
     def _prepare(self, tx: Transaction) -> None:
+        as_of = self._server.adopted_as_of
+        if as_of is not None:
+            tx.events.record(Event(EventName.DATABASE_ADOPTED, detail={"as_of": as_of}))
         client_id = self._server.settings.client_id
         client = tx.clients.find(client_id)
         if client is not None and not client.is_public and not client.secret_digests:
@@ -88,6 +94,11 @@ class Upkeep:
         except StorageUnavailable:
             self._server.ledger.restore(events)
             raise
+
+    async def leave_copy(self) -> None:
+        """Copy the database if Home Assistant may archive the folder: of an add-on that is stopped it asks for no copy."""
+        if self._server.supervised and self._server.store.opened is not None:
+            await self._server.store.opened.copy()
 
     async def sweep(self) -> None:
         """Forget what has had its time."""

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,7 @@ def stopped(tmp_path: Path) -> Iterator[RunningServer]:
         ("links", "No links yet."),
         ("audit", "Nothing has happened yet."),
         ("pairing-code", ""),
+        ("backup --copy", ""),
         ("admin-link", "http://127.0.0.1:"),
         ("client list", "CLIENT"),
         ("client show", "client id"),
@@ -70,10 +72,10 @@ def test_no_secret_is_printed_but_those_for_the_terminal(server: RunningServer) 
 
 
 def test_files_are_the_owners_alone(server: RunningServer) -> None:
-    modes = {path.name: path.stat().st_mode & 0o777 for path in (server.data_dir, *server.data_dir.iterdir())}
-    assert modes.pop("data") == 0o700
-    assert modes
-    assert {*modes.values()} == {0o600}
+    assert server.run("backup", "--copy").returncode == 0
+    found = [server.data_dir, *server.data_dir.rglob("*")]
+    assert {path.stat().st_mode & 0o777 for path in found if path.is_dir()} == {0o700}
+    assert {path.stat().st_mode & 0o777 for path in found if path.is_file()} == {0o600}
     assert "\nUmask:\t0077\n" in Path(f"/proc/{server.process.pid}/status").read_text()
 
 
@@ -123,11 +125,47 @@ def test_a_wrong_key_ends_it_for_good(stopped: RunningServer) -> None:
     assert KEY not in ran.stderr
 
 
-def test_an_add_on_shows_no_link_and_no_code(stopped: RunningServer) -> None:
-    stopped.environment["SUPERVISOR_TOKEN"] = "x"
+class TestAddOn:
+    """Home Assistant's Supervisor runs the server, keeps what it prints, and archives its folder."""
+
+    @pytest.fixture
+    def add_on(self, stopped: RunningServer) -> RunningServer:
+        stopped.environment["SUPERVISOR_TOKEN"] = "x"
+        return stopped
+
+    def test_it_prints_no_link_and_no_code(self, add_on: RunningServer) -> None:
+        add_on.start()
+        add_on.stop()
+        first, notice, *_ = add_on.printed.splitlines()
+        assert first == f"alexa-oauth {__version__}: {add_on.url}/health"
+        assert notice.startswith("This is the first start. ")
+
+    def test_the_panel_is_closed_to_whoever_is_not_the_gateway(self, add_on: RunningServer) -> None:
+        add_on.start()
+        connection = HTTPConnection("127.0.0.1", add_on.admin_port)
+        connection.request("GET", "/", headers={"X-Remote-User-Id": "a" * 32})
+        assert connection.getresponse().status == 403
+        connection.close()
+        ran = add_on.run("admin-link")
+        assert (ran.returncode, ran.stdout) == (1, "")
+        assert ran.stderr == "alexa-oauth: Home Assistant alone opens the panel: look for Alexa Link in its sidebar\n"
+
+    def test_stopped_it_can_be_archived_without_its_live_files(self, add_on: RunningServer) -> None:
+        add_on.start()
+        code = add_on.pairing_code()
+        add_on.stop()
+        (add_on.data_dir / "oauth.db").unlink()
+        add_on.start()
+        assert add_on.pairing_code() == code
+        assert json.loads(add_on.run("audit", "--json").stdout)[-1]["event"] == "database.adopted"
+        assert "The database was missing, and its copy took its place. Links that ended since " in add_on.printed
+        assert "[warning  ] database.adopted" in add_on.printed
+
+
+def test_a_checkout_is_not_copied_unasked(stopped: RunningServer) -> None:
     stopped.start()
     stopped.stop()
-    assert stopped.printed == f"alexa-oauth {__version__}: {stopped.url}/health\n"
+    assert not (stopped.data_dir / "backups").exists()
 
 
 def test_a_warning_does_not_stop_it(stopped: RunningServer) -> None:

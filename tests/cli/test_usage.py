@@ -9,7 +9,7 @@ from tests.cli.conftest import Home, Run
 from tests.running_server import COMMAND, SOURCE
 
 COMMANDS = (
-    *("serve", "health", "alexa-config", "pairing-code", "admin-link", "links", "revoke", "audit"),
+    *("serve", "health", "alexa-config", "pairing-code", "admin-link", "links", "revoke", "audit", "backup"),
     *("client list", "client show", "client new-secret"),
 )
 
@@ -39,6 +39,7 @@ def test_the_help_lists_the_commands_and_says_where_settings_come_from(capsys: p
         "lin",
         "revoke",
         "revoke abc --all",
+        "backup",
         "audit --limit 0",
         "audit --limit 1e3",
         "audit --event nonsense",

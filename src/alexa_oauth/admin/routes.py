@@ -1,4 +1,4 @@
-"""The admin application: a one-time link opens it, as the terminal that shows the link is in the household's hands."""
+"""The admin application: Home Assistant opens it, or else a one-time link, since the terminal is in the household's hands."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from alexa_oauth.admin.ingress import IngressPanel, from_gateway_only
 from alexa_oauth.protocol.credentials import new_secret
 from alexa_oauth.protocol.ports import Entropy, Store
 from alexa_oauth.web.answers import page_answer
@@ -33,11 +34,12 @@ _OPEN: Final = ProblemView(
 
 @dataclass(frozen=True, slots=True)
 class AdminParts:
-    """What the admin application is put together from."""
+    """What the admin application is put together from. `asks_for_code`: approving takes a pairing code."""
 
     store: Store
     pages: Pages
     entropy: Entropy
+    asks_for_code: bool
 
 
 class _Panel:
@@ -67,13 +69,23 @@ class _Panel:
         return page_answer(self._parts.pages, html, 200 if is_open else 403)
 
 
-def admin_application(parts: AdminParts) -> web.Application:
-    """The application of the admin listener."""
-    panel = _Panel(parts)
-    app = web.Application(middlewares=[plain_errors(parts.entropy)])
+def admin_application(parts: AdminParts, *, supervised: bool) -> web.Application:
+    """The application of the admin listener; `supervised`: Home Assistant opens it, and nobody else."""
+    gate = [from_gateway_only] if supervised else []
+    app = web.Application(middlewares=[plain_errors(parts.entropy), *gate])
     app.on_response_prepare.append(quiet_headers)
-    app.add_routes([web.get("/", panel.home), web.get("/open/{link}", panel.open, allow_head=False)])
+    app.add_routes(_routes_in_home_assistant(parts) if supervised else _routes_by_link(parts))
     return app
+
+
+def _routes_in_home_assistant(parts: AdminParts) -> list[web.RouteDef]:
+    panel = IngressPanel(parts.store, parts.pages, parts.entropy, asks_for_code=parts.asks_for_code)
+    return [web.get("/", panel.home)]
+
+
+def _routes_by_link(parts: AdminParts) -> list[web.RouteDef]:
+    panel = _Panel(parts)
+    return [web.get("/", panel.home), web.get("/open/{link}", panel.open, allow_head=False)]
 
 
 def _check_name(request: web.Request) -> None:

@@ -51,6 +51,7 @@ def grammar() -> ArgumentParser:
     _add_setup(commands)
     _add_clients(commands)
     _add_links(commands)
+    _add_backup(commands)
     return parser
 
 
@@ -137,6 +138,22 @@ def _add_links(commands: _Commands) -> None:
     audit.add_argument("--event", choices=[*EventName], metavar="EVENT", help=f"only this event: {', '.join(EventName)}")
     audit.add_argument("--link", metavar="LINK", help="only events of this link, ended or not")
     _add_json(audit, "print a list of {at, event, reason, client_id, subject, address, attempt, link, count, detail, doubtful}")
+
+
+def _add_backup(commands: _Commands) -> None:
+    backup = _add(
+        commands,
+        "backup",
+        "backup.backup",
+        "copy the database into backups/, beside a running server, for a program that archives the data folder",
+        "alexa-oauth backup --copy",
+    )
+    backup.add_argument(
+        "--copy",
+        action="store_true",
+        required=True,
+        help="leave the live oauth.db, oauth.db-wal and oauth.db-shm out of the archive; a start without them adopts the copy",
+    )
 
 
 def _add(commands: _Commands, name: str, command: str, purpose: str, example: str) -> ArgumentParser:

@@ -1,5 +1,7 @@
 """`pairing-code` and `admin-link`: what opens a door once."""
 
+import os
+
 from alexa_oauth.announcement import PairingCodeShown, new_admin_link, show_pairing_code
 from alexa_oauth.app import entropy
 from alexa_oauth.cli.context import CommandFailed, Context
@@ -31,6 +33,8 @@ def pairing_code(context: Context) -> int:
 def admin_link(context: Context) -> int:
     """A new link to the panel of the running server."""
     settings = context.settings
+    if "SUPERVISOR_TOKEN" in os.environ:
+        raise CommandFailed("Home Assistant alone opens the panel: look for Alexa Link in its sidebar")
     if settings.admin_port == 0:
         raise CommandFailed("admin_port is 0, so only the start text of the server says where the panel is; set a port")
     origin = origin_here(settings.admin_host, settings.admin_port)

@@ -30,7 +30,8 @@ def serve(context: Context) -> int:
     configure(settings.log_level, settings.log_format, sys.stdout)
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(_serve_until_told(build(settings, definitions)))
+            server = build(settings, definitions, supervised="SUPERVISOR_TOKEN" in os.environ)
+            runner.run(_serve_until_told(server))
     except (StartRefused, CertificateRefused) as refused:
         raise CommandFailed(str(refused), status=NO_RESTART) from refused
     except AddressRefused as refused:
@@ -43,8 +44,7 @@ async def _serve_until_told(server: Server) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGINT, _interrupt, stop)
-    # Home Assistant keeps the log of its add-ons, and whoever may read that is not thereby an administrator here.
-    await run(server, stop, _tell, shows_secrets="SUPERVISOR_TOKEN" not in os.environ)
+    await run(server, stop, _tell)
 
 
 def _interrupt(stop: asyncio.Event) -> None:

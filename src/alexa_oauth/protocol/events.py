@@ -31,6 +31,7 @@ class EventName(StrEnum):
     CLIENT_SECRET_CHANGED = "client.secret_changed"
     CLOCK_DOUBTED = "clock.doubted"
     CLOCK_CONFIRMED = "clock.confirmed"
+    DATABASE_ADOPTED = "database.adopted"
 
 
 EVENTS_OF_GRANTS: Final = frozenset(

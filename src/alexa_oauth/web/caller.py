@@ -30,7 +30,7 @@ def identify(request: web.Request) -> Caller:
     What an untrusted peer says of other addresses is not believed, but tells that it is a proxy.
     """
     trusted = request.app[PARTS].face.trusted_proxies
-    peer = _peer(request)
+    peer = peer_of(request)
     forwarded = any(name in request.headers for name in FORWARDING_HEADERS)
     if peer is None or not _is_trusted(peer, trusted):
         return Caller(str(peer or "unknown"), not forwarded, bool(peer and peer.is_loopback) and not forwarded)
@@ -45,7 +45,8 @@ def identify(request: web.Request) -> Caller:
     return Caller(str(address), is_known=True, is_local=peer.is_loopback and not forwarded)
 
 
-def _peer(request: web.Request) -> _Address | None:
+def peer_of(request: web.Request) -> _Address | None:
+    """The other end of the connection itself, whatever is said of others."""
     peername = request.transport.get_extra_info("peername") if request.transport is not None else None
     return _parse(str(peername[0])) if peername else None
 
