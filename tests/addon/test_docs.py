@@ -1,0 +1,93 @@
+"""DOCS.md, which Home Assistant shows beside the app, against what is there."""
+
+import re
+import textwrap
+from typing import Final
+from urllib.parse import urlsplit
+
+import pytest
+
+from alexa_oauth.cli import console
+from alexa_oauth.cli.definitions import ClientSecret
+from alexa_oauth.clients_file import ClientDefinitions
+from alexa_oauth.config import load
+from alexa_oauth.protocol.events import EventName, Reason
+from tests.addon.files import CONFIGURATION, DOCS, ROOT, read_text
+
+LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
+SETTINGS: Final = {"public_url": "https://music.example.org", "vendor_ids": ["M1A2B3C4D5E6F7"]}
+
+
+def section(heading: str) -> str:
+    """What stands under a heading, down to the next one of its rank or above."""
+    _, _, text = DOCS.partition(f"\n{heading}\n")
+    assert text, f"there is no {heading}"
+    rank = len(heading.split(maxsplit=1)[0])
+    return re.split(rf"^#{{1,{rank}}} ", text, flags=re.MULTILINE)[0]
+
+
+def anchors(markdown: str) -> set[str]:
+    """What links within the page can name, as GitHub and Home Assistant make it of the headings."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", markdown, flags=re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", ["DOCS.md", "README.md"])
+def test_what_is_linked_is_there(page: str) -> None:
+    text = read_text(page)
+    for target in LINK.findall(text):
+        link = urlsplit(target)
+        if link.scheme:
+            assert (link.scheme, bool(link.netloc)) == ("https", True), target
+        elif link.path:
+            assert (ROOT / link.path).is_file(), target
+        else:
+            assert link.fragment in anchors(text), target
+
+
+def test_both_words_once_and_then_the_new_one() -> None:
+    assert len(re.findall(r"\badd-?ons?\b", DOCS, re.IGNORECASE)) == 1
+
+
+def test_the_names_are_those_that_home_assistant_shows() -> None:
+    assert f"# {CONFIGURATION['name']}\n" in DOCS
+    assert f"**{CONFIGURATION['panel_title']}** appears in the side bar" in DOCS
+    assert f"1a2b3c4d-{CONFIGURATION['slug'].replace('_', '-')}" in DOCS
+
+
+def test_the_fields_of_the_console_are_those_that_alexa_config_prints() -> None:
+    settings = load({}, SETTINGS).settings
+    client = ClientDefinitions(settings).definitions()[settings.client_id]
+    printed = console._fields(settings, client, ClientSecret("the-secret", "the database"))
+    table = dict(re.findall(r"^ +\| ([^|]+?) \| ([^|]+?) \|$", section("## Tell Amazon"), re.MULTILINE))
+    table.pop("Field in the console")
+    assert list(table) == [label for label, _ in printed]
+    told = {label: re.sub(r"[`]", "", value) for label, value in table.items()}
+    for label, value in printed:
+        if label not in {"Your Secret", "Domain List"}:
+            assert all(item in told[label] for item in ([value] if isinstance(value, str) else value)), label
+
+
+def test_the_lines_of_the_log_are_those_that_the_server_writes() -> None:
+    text = section("### You approved, and then it failed")
+    named = set(re.findall(r"`([a-z]+[._][a-z_]+)`", text)) - {"public_url"}
+    assert named <= {*map(str, EventName), *map(str, Reason)}
+    assert {"token.refused", "consent.approved", "secret_wrong"} <= named
+
+
+@pytest.mark.parametrize("name", ["nginx-proxy-manager.conf", "cloudflared-app.yaml"])
+def test_what_is_to_be_pasted_is_what_the_file_holds(name: str) -> None:
+    """Inside Home Assistant a link to a file leads nowhere."""
+    content = re.sub(r"^#.*\n", "", read_text(f"examples/{name}"), flags=re.MULTILINE).strip()
+    blocks = re.findall(r"^ *```[a-z]+\n(.*?)^ *```$", DOCS, re.DOTALL | re.MULTILINE)
+    assert content in [textwrap.dedent(block).strip() for block in blocks]
+
+
+def test_each_example_is_linked() -> None:
+    examples = {f"examples/{file.name}" for file in (ROOT / "examples").iterdir() if file.name != "oauth_clients.json"}
+    assert examples <= set(LINK.findall(DOCS))
+
+
+def test_the_version_in_which_the_word_changed_and_the_switch_for_restarts_are_told() -> None:
+    assert "2026.2" in DOCS
+    assert "Switch **Watchdog** on" in DOCS
