@@ -237,7 +237,7 @@ async def test_an_address_that_is_not_registered_is_shown_as_text_and_never_foll
     response = await visitor.open(elsewhere.authorization(redirect_uri=hostile))
 
     assert response.status == 400
-    await expect(visitor.page.locator("dd")).to_have_text(hostile)
+    await expect(visitor.page.locator("dd").last).to_have_text(hostile)
     assert visitor.complaints == []
     assert len(visitor.requested) == 1
 

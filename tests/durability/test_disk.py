@@ -72,38 +72,39 @@ async def test_a_disk_that_fills_up_under_load_costs_nobody_a_link(make_server: 
     assert all(life.result() for life in lives), "everybody was refused for some time"
 
 
+@pytest.mark.parametrize("before", ["nothing", "stop", "kill"])
 @pytest.mark.parametrize(
-    ("befall", "mend", "reason"),
+    "trouble",
     [
-        pytest.param(SmallDisk.fill, SmallDisk.make_room, "disk full", id="full"),
-        pytest.param(SmallDisk.stop_writes, SmallDisk.allow_writes, "read-only file system", id="read-only"),
+        pytest.param((SmallDisk.fill, SmallDisk.make_room, "disk full"), id="full"),
+        pytest.param((SmallDisk.stop_writes, SmallDisk.allow_writes, "read-only file system"), id="read-only"),
     ],
 )
 async def test_a_start_on_such_a_disk_says_what_is_wrong_and_gets_well_by_itself(
-    make_server: MakeServer, disk: SmallDisk, befall: Trouble, mend: Trouble, reason: str
+    make_server: MakeServer, disk: SmallDisk, trouble: tuple[Trouble, Trouble, str], before: str
 ) -> None:
     """A first start, a start after an end in order, and a start after a crash, which left the write-ahead log."""
-    servers = {name: make_server(disk.folder / name) for name in ("new", "stopped", "killed")}
-    refresh_tokens = {name: await _left_behind(servers[name]) for name in ("stopped", "killed")}
-    servers["stopped"].stop()
-    servers["killed"].kill()
+    server = make_server(disk.folder / "data")
+    befall, mend, reason = trouble
+    refresh_token = await _left_behind(server, before) if before != "nothing" else None
     befall(disk)
-    await asyncio.gather(*(asyncio.to_thread(server.start) for server in servers.values()))
-    assert {name: await _complaint(server) for name, server in servers.items()} == dict.fromkeys(servers, reason)
+    await asyncio.to_thread(server.start)
+    assert await _complaint(server) == reason
     mend(disk)
-    await asyncio.gather(*map(_mended, servers.values()))
-    for name, refresh_token in refresh_tokens.items():
-        async with Wire.to(servers[name].url) as wire:
+    await _mended(server)
+    async with Wire.to(server.url) as wire:
+        if refresh_token is not None:
             assert (await wire.refresh(STRICT, refresh_token)).status == 200
-    async with Wire.to(servers["new"].url) as wire:
         await wire.link(STRICT)
 
 
-async def _left_behind(server: RunningServer) -> str:
-    """The refresh token of a link that a running server made."""
+async def _left_behind(server: RunningServer, end: str) -> str:
+    """The refresh token of a link that a server made before it ended so."""
     await asyncio.to_thread(server.start)
     async with Wire.to(server.url) as wire:
-        return (await wire.link(STRICT))["refresh_token"]
+        refresh_token = (await wire.link(STRICT))["refresh_token"]
+    await asyncio.to_thread(getattr(server, end))
+    return str(refresh_token)
 
 
 async def _refresh_until(over: asyncio.Event, wire: Wire, tokens: dict[str, str]) -> int:

@@ -56,7 +56,7 @@ class Timekeeper:
 
     def now(self, reading: Reading) -> int:
         """Seconds since 1970, as the running clock counts on from the anchor."""
-        return int(self.anchor.wall) + int(reading.running - self.anchor.running)
+        return int(self.anchor.wall + reading.running - self.anchor.running)
 
     def instant(self, reading: Reading) -> Instant:
         """The instant of that reading."""

@@ -2,9 +2,11 @@
 
 from typing import Final
 
+from alexa_oauth.protocol.clock import TOLERANCE_SECONDS
 from alexa_oauth.protocol.policy import PAIRING_CODE_SECONDS
 from alexa_oauth.storage.connection import Connection
 
+_FOR_EVER: Final = 2**62
 _CURRENT: Final = "SELECT expires_at, sealed FROM pairing_codes WHERE subject = ? AND expires_at > ? AND expires_at <= ?"
 _KEEP: Final = "INSERT OR REPLACE INTO pairing_codes (subject, digest, expires_at, sealed) VALUES (?, ?, ?, ?)"
 _FIND: Final = "SELECT subject FROM pairing_codes WHERE digest = ? AND expires_at > ? AND expires_at <= ?"
@@ -45,5 +47,11 @@ class PairingCodeRows:
         return subject
 
     def _ends_between(self) -> tuple[int, int]:
-        """When a living code ends. One that ends later was made while the clock was ahead: it is old, too."""
-        return self._connection.now, self._connection.now + PAIRING_CODE_SECONDS
+        """When a living code ends. One that ends much later was made while the clock was ahead: it is old, too.
+
+        A command beside the server goes by a clock of its own, so a little later is no proof, and in doubt nothing is.
+        """
+        instant = self._connection.instant
+        if instant.doubtful:
+            return 0, _FOR_EVER
+        return instant.now, instant.now + PAIRING_CODE_SECONDS + TOLERANCE_SECONDS
