@@ -1,12 +1,22 @@
 #!/usr/bin/env bash
 # Starts the server, or runs any of its commands: ./run.sh, ./run.sh links, ./run.sh --help.
+# In a checkout it makes the environment first. In the image, where it is alexa-oauth, too, that is made already.
 set -euo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
-# shellcheck source=scripts/environment.sh
-. "$here/scripts/environment.sh"
+options=/run/alexa-oauth/options.json
+as_user=()
 
-prepare_environment "$here/.venv" "$here/requirements.lock"
+if [ -d "$here/scripts" ]; then
+  # shellcheck source=scripts/environment.sh
+  . "$here/scripts/environment.sh"
+  prepare_environment "$here/.venv" "$here/requirements.lock"
+else
+  # Home Assistant runs services and commands as root, who has nothing to do here.
+  [ "$(id -u)" != 0 ] || as_user=(setpriv --reuid=alexa --regid=alexa --clear-groups)
+  [ ! -e "$options" ] || export ALEXA_OAUTH_OPTIONS_FILE=$options
+fi
+
 export PYTHONPATH=$here/src
 export ALEXA_OAUTH_DATA_DIR=${ALEXA_OAUTH_DATA_DIR:-$here/data}
 # -P: whatever Python files lie in the folder that this is started from, none of them is imported.
-exec "$here/.venv/bin/python" -P -m alexa_oauth "${@:-serve}"
+exec "${as_user[@]}" "$here/.venv/bin/python" -P -m alexa_oauth "${@:-serve}"
