@@ -1,13 +1,15 @@
 """`config.yaml`: the rights it asks for, and what the Supervisor and the store's linter make of it."""
 
 import re
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 import pytest
 
 from alexa_oauth import __version__
 from alexa_oauth.config import BUILT_SIGN_INS, Settings
-from alexa_oauth.storage.folder import BACKUPS, DATABASE
+from alexa_oauth.storage.backup import copy_of
+from alexa_oauth.storage.folder import DATABASE, KEY
 from tests.addon.files import CONFIGURATION, DOCS, ROOT, TRANSLATIONS, read_text, read_yaml, tracked
 from tests.addon.supervisor import DEFAULTS, KEYS, rating
 
@@ -68,8 +70,11 @@ def test_machines_ports_and_processes() -> None:
 
 def test_the_backup_holds_the_copy_and_not_the_database_that_changes_meanwhile() -> None:
     assert CONFIGURATION["backup_pre"] == "alexa-oauth backup --copy"
-    assert CONFIGURATION["backup_exclude"] == [DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"]
-    assert BACKUPS not in CONFIGURATION["backup_exclude"]
+    exclude = CONFIGURATION["backup_exclude"]
+    assert exclude == [DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"]
+    folder = PurePath("/data/apps/data/1a2b3c4d_alexa_oauth")
+    archived = [folder / KEY, copy_of(Path(folder))]
+    assert [path for path in archived if any(path.match(pattern) for pattern in exclude)] == [], "so the Supervisor compares"
 
 
 def test_the_version_is_the_same_everywhere() -> None:
