@@ -226,7 +226,7 @@ def test_refusals_failures_reuse_and_ends_are_warnings_and_the_rest_is_informati
     stream = as_json("warning")
     log_events([Event(name) for name in EventName])
     warned = {json.loads(line)["event"].rpartition(".")[2] for line in stream.getvalue().splitlines()}
-    assert warned == {"refused", "failed", "reused", "ended", "doubted", "adopted"}
+    assert warned == {"refused", "failed", "reused", "ended", "doubted", "adopted", "unknown"}
 
 
 def test_a_closed_pipe_costs_nobody_an_answer() -> None:

@@ -28,7 +28,7 @@ from alexa_oauth.sign_in.pairing_code import PairingCode
 from alexa_oauth.storage.patient import PatientStore
 from alexa_oauth.storage.store import Opening, SqliteStore
 from alexa_oauth.web.pages import Pages
-from alexa_oauth.web.parts import Parts, PublicFace
+from alexa_oauth.web.parts import Parts, PublicFace, UnknownProxies
 from alexa_oauth.web.routes import public_application
 
 entropy: Final[Entropy] = os.urandom
@@ -109,6 +109,7 @@ def build(
     clock = clock or Clock()
     ledger = RefusalLedger()
     store = PatientStore(lambda: open_store(settings, definitions, clock, chance))
+    report = _reporter(ledger)
     parts = Parts(
         store=store,
         policy=_policy(settings),
@@ -117,9 +118,10 @@ def build(
         pages=Pages(),
         limiter=FailureLimiter(clock.running),
         entropy=chance,
-        report=_reporter(ledger),
+        report=report,
         checks=lambda: checks(store, clock),
         doubts_clock=lambda: clock.doubtful,
+        unknown_proxies=UnknownProxies(report),
         version=__version__,
     )
     admin = admin_application(AdminParts(store, parts.pages, chance, settings.sign_in == PairingCode.way), supervised=supervised)

@@ -29,7 +29,7 @@ _REMEMBERED_CHARACTERS: Final = 40
 LEFT_OUT: Final = "[left out]"
 
 _WARNINGS: Final = frozenset(
-    name for name in EventName if name.endswith((".refused", ".failed", ".reused", ".ended", ".doubted", ".adopted"))
+    name for name in EventName if name.endswith((".refused", ".failed", ".reused", ".ended", ".doubted", ".adopted", ".unknown"))
 )
 _CREDENTIAL_WORDS: Final = frozenset(
     (

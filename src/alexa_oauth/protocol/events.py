@@ -29,6 +29,7 @@ class EventName(StrEnum):
     INTROSPECTION_REFUSED = "introspection.refused"
     REVOCATION_REFUSED = "revocation.refused"
     CLIENT_SECRET_CHANGED = "client.secret_changed"
+    PROXY_UNKNOWN = "proxy.unknown"
     CLOCK_DOUBTED = "clock.doubted"
     CLOCK_CONFIRMED = "clock.confirmed"
     DATABASE_ADOPTED = "database.adopted"

@@ -33,6 +33,8 @@ def identify(request: web.Request) -> Caller:
     peer = peer_of(request)
     forwarded = any(name in request.headers for name in FORWARDING_HEADERS)
     if peer is None or not _is_trusted(peer, trusted):
+        if forwarded:
+            request.app[PARTS].unknown_proxies.note(str(peer or "unknown"))
         return Caller(str(peer or "unknown"), not forwarded, bool(peer and peer.is_loopback) and not forwarded)
     address = peer
     for hop in reversed(",".join(request.headers.getall("X-Forwarded-For", [])).split(",")):

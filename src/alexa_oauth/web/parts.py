@@ -7,13 +7,15 @@ from typing import Final
 
 from aiohttp import web
 
-from alexa_oauth.protocol.events import Event
+from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.policy import Policy
 from alexa_oauth.protocol.ports import Entropy, SignIn, Store
 from alexa_oauth.rate_limit import FailureLimiter
 from alexa_oauth.web.pages import Pages
 
 Network = IPv4Network | IPv6Network
+
+_PROXIES_TOLD: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,23 @@ class PublicFace:
         return self.origin.startswith("https://")
 
 
+class UnknownProxies:
+    """Peers that speak for others although nobody configured them as proxies; each is told of once."""
+
+    def __init__(self, report: Callable[[Event], None]) -> None:
+        """`report` logs and counts an event."""
+        self._report = report
+        self._told: set[str] = set()
+
+    def note(self, address: str) -> None:
+        """A request came through that peer. Of strangers who only pretend, so many are told of and no more."""
+        if address in self._told or len(self._told) >= _PROXIES_TOLD:
+            return
+        self._told.add(address)
+        advice = {"advice": f"if this is your reverse proxy, add {address} to trusted_proxies; until then no address is limited"}
+        self._report(Event(EventName.PROXY_UNKNOWN, address=address, detail=advice))
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Everything that an endpoint needs. `report` logs and counts an event that costs no write to disk."""
@@ -45,6 +64,7 @@ class Parts:
     report: Callable[[Event], None]
     checks: Callable[[], Mapping[str, str]]
     doubts_clock: Callable[[], bool]
+    unknown_proxies: UnknownProxies
     version: str
 
 
