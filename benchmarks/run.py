@@ -1,0 +1,118 @@
+"""What the server achieves, beside two floors measured in the same minutes: `python benchmarks/run.py [--quick]`.
+
+Rounds are interleaved: bare handler, server, bare handler, server, one scenario after the other, so that whatever else the
+machine does meanwhile falls upon both. Nothing here passes or fails.
+"""
+
+import argparse
+import os
+import platform
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+
+from benchmarks import wire  # noqa: E402 - a checkout is not installed
+from benchmarks.load import Job, measure  # noqa: E402
+from benchmarks.raw_commits import ROWS_OF_A_REQUEST  # noqa: E402
+from benchmarks.scenario import LINKS, MANY, Extent, scenarios  # noqa: E402
+from benchmarks.served import HERE, approve, bare_handler, make_server, on_core  # noqa: E402
+from benchmarks.table import spread, table  # noqa: E402
+
+FULL: Final = Extent(rounds=7, alone=2_000, together=8_000, commits=1_000, starts=11)
+QUICK: Final = Extent(rounds=3, alone=400, together=2_000, commits=200, starts=5)
+REFRESHES: Final = 10_000
+"""After so many, memory is looked at."""
+
+
+def main() -> None:
+    """Measure everything, and print it in Markdown."""
+    arguments = argparse.ArgumentParser(description=__doc__.partition(":")[0])
+    arguments.add_argument("--quick", action="store_true", help="a minute instead of several, and less certain")
+    extent = QUICK if arguments.parse_args().quick else FULL
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        heads = ("", "connections", "bare handler, 1/s", "server, 1/s", "share", "p50, ms", "p99, ms", "load busy")
+        print(_machine(extent), table(heads, _throughput(folder, extent)), sep="\n\n", end="\n\n")
+        print(table(("SQLite alone", "commits, 1/s", "rows, 1/s"), _commits(folder, extent)), end="\n\n")
+        print(table(("process", ""), [*_starts(folder, extent), *_memory(folder)]))
+
+
+def _machine(extent: Extent) -> str:
+    versions = ", ".join(f"{name} {version(name)}" for name in ("aiohttp", "uvloop", "cryptography"))
+    return (
+        f"{os.cpu_count()} cores, {platform.system()} {platform.release()} on {platform.machine()}, "
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {versions}; "
+        f"median (least … greatest) of {extent.rounds} rounds"
+    )
+
+
+def _throughput(folder: Path, extent: Extent) -> list[list[str]]:
+    server = make_server(folder / "throughput")
+    rounds = 1 + extent.rounds  # one to warm up
+    codes = approve(server.data_dir, wire.KEEPING, rounds * (extent.alone + extent.together))
+    to_link = {client_id: approve(server.data_dir, client_id, number) for client_id, number in LINKS.items()}
+    with ExitStack() as stack:
+        with on_core(0):
+            bare_port = stack.enter_context(bare_handler())
+            stack.enter_context(server)
+        measured = [*scenarios(codes, lambda client_id: wire.link(server.url, client_id, to_link[client_id].pop()), extent)]
+        for number in range(rounds):
+            for scenario in measured:
+                scenario.measure(bare_port, server.port)
+                if not number:
+                    scenario.forget()
+    return [scenario.row() for scenario in measured]
+
+
+def _commits(folder: Path, extent: Extent) -> list[list[str]]:
+    rates: dict[int, list[float]] = {1: [], MANY: []}
+    for number in range(extent.rounds):
+        for requests, measured in rates.items():
+            place = folder / f"commits-{requests}-{number}"
+            place.mkdir()
+            command = [sys.executable, str(HERE / "raw_commits.py"), str(place), str(requests), str(extent.commits)]
+            with on_core(0):
+                measured.append(float(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+    rows_of = {requests: [rate * requests * ROWS_OF_A_REQUEST for rate in measured] for requests, measured in rates.items()}
+    return [[f"requests in a commit: {requests}", spread(rates[requests]), spread(rows_of[requests])] for requests in rates]
+
+
+def _starts(folder: Path, extent: Extent) -> list[list[str]]:
+    server = make_server(folder / "starts")
+    seconds = []
+    for _ in range(1 + extent.starts):
+        begun = time.perf_counter()
+        server.start()
+        seconds.append(time.perf_counter() - begun)
+        server.stop()
+    first, *others = seconds
+    return [["very first start to first answer, s", f"{first:.2f}"], ["start to first answer, s", spread(others, 2)]]
+
+
+def _memory(folder: Path) -> list[list[str]]:
+    server = make_server(folder / "memory")
+    codes = approve(server.data_dir, wire.ROTATING, MANY)
+    with server:
+        before = _resident(server.process.pid)
+        tokens = [wire.link(server.url, wire.ROTATING, code)["refresh_token"] for code in codes]
+        measure(Job(server.port, MANY, [wire.refresh(wire.ROTATING, token) for token in tokens], REFRESHES, follows=True))
+        after = _resident(server.process.pid)
+    return [["resident at the start, MiB", before], [f"resident after {REFRESHES:,} refreshes, MiB", after]]
+
+
+def _resident(process: int) -> str:
+    kibibytes = subprocess.run(["ps", "-o", "rss=", "-p", str(process)], capture_output=True, text=True, check=True).stdout
+    return f"{int(kibibytes) / 1_024:.1f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""What is sent: requests of one kind on so many connections; and what was measured of them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from benchmarks import wire
+from benchmarks.load import Job, Measured, measure
+from benchmarks.served import on_core
+from benchmarks.table import spread
+
+MANY: Final = 32
+LINKS: Final = {wire.ROTATING: 1 + MANY, wire.KEEPING: 1 + MANY + MANY}
+"""How many links of each client the scenarios need: each connection that refreshes or checks has one of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How long to measure: rounds; answers of a round, alone on one connection and together on many; commits; starts."""
+
+    rounds: int
+    alone: int
+    together: int
+    commits: int
+    starts: int
+
+    def answers_on(self, connections: int) -> int:
+        """Answers of a round on so many connections."""
+        return self.together if connections > 1 else self.alone
+
+
+@dataclass(slots=True)
+class Scenario:
+    """Connection *n* sends the *n*-th of `requests` again and again, or, if each is good `once`, all of them use them up.
+
+    If it `follows`, each refresh is made with the refresh token of the answer before.
+    """
+
+    name: str
+    connections: int
+    answers: int
+    requests: list[str]
+    once: bool = False
+    follows: bool = False
+    bare: list[Measured] = field(default_factory=list)
+    served: list[Measured] = field(default_factory=list)
+
+    def measure(self, bare_port: int, port: int) -> None:
+        """Measure the bare handler, then the server, with the same requests."""
+        requests = [self.requests.pop() for _ in range(self.answers)] if self.once else self.requests
+        total = None if self.once else self.answers
+        with on_core(1):
+            self.bare.append(measure(Job(bare_port, self.connections, requests, total, self.follows)))
+            self.served.append(measure(Job(port, self.connections, requests, total, self.follows)))
+        if self.follows:
+            self.requests = self.served[-1].requests
+
+    def forget(self) -> None:
+        """Drop what was measured: it was to warm up."""
+        self.bare.clear()
+        self.served.clear()
+
+    def row(self) -> list[str]:
+        """Name, connections, answers a second of both, the server's share of the bare handler's, its latencies, the load's."""
+        rates = [served.rate for served in self.served]
+        shares = [100 * rate / bare.rate for rate, bare in zip(rates, self.bare, strict=True)]
+        return [
+            self.name,
+            str(self.connections),
+            spread([bare.rate for bare in self.bare]),
+            spread(rates),
+            f"{spread(shares)} %",
+            spread([1_000 * served.p50 for served in self.served], 2),
+            spread([1_000 * served.p99 for served in self.served], 2),
+            f"{100 * max(served.busy for served in self.served):.0f} %",
+        ]
+
+
+def scenarios(codes: list[str], link: Callable[[str], dict[str, Any]], extent: Extent) -> Iterator[Scenario]:
+    """Everything that is measured by the second. `codes` are the keeping client's, `link` makes a link of a client."""
+    exchanges = [wire.exchange(wire.KEEPING, code) for code in codes]
+    for connections in (1, MANY):
+        answers = extent.answers_on(connections)
+        yield Scenario("code exchange", connections, answers, exchanges, once=True)
+        for name, client_id in (("refresh that rotates", wire.ROTATING), ("refresh that keeps", wire.KEEPING)):
+            refreshes = [wire.refresh(client_id, link(client_id)["refresh_token"]) for _ in range(connections)]
+            yield Scenario(name, connections, answers, refreshes, follows=True)
+    checks = [wire.check(link(wire.KEEPING)["access_token"]) for _ in range(MANY)]
+    yield Scenario("token check", MANY, extent.together, checks)
+    yield Scenario("health", MANY, extent.together, [wire.HEALTH] * MANY)
