@@ -165,6 +165,7 @@ async def _approve_wrongly(rig: WatchedRig) -> None:
 
 
 async def _guess(rig: WatchedRig) -> None:
+    await rig.send("GET", f"/alexa/authorize?state={STATE}", headers={"X-Forwarded-For": HOSTILE})
     tokens = await rig.link()
     for authorization in (
         basic("C1", "canary-wrong-secret-123"),

@@ -87,6 +87,7 @@ UNCAUSED = {
     EventName.CLOCK_DOUBTED,
     EventName.CLOCK_CONFIRMED,
     EventName.CLIENT_SECRET_CHANGED,
+    EventName.DATABASE_ADOPTED,
 }
 
 
