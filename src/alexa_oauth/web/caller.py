@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
@@ -12,6 +13,9 @@ from alexa_oauth.web.parts import PARTS, Network
 FORWARDING_HEADERS: Final = ("X-Forwarded-For", "Forwarded", "CF-Connecting-IP")
 
 _HOP: Final = re.compile(r"\[?([0-9A-Fa-f:.]{2,45}?)\]?(?::[0-9]{1,5})?")
+_LONGEST: Final = 45
+"""Characters of the longest address, an IPv4-mapped one spelt out: nothing longer is one, nor is remembered."""
+_ADDRESSES_REMEMBERED: Final = 1_024
 _Address = IPv4Address | IPv6Address
 
 
@@ -54,10 +58,17 @@ def peer_of(request: web.Request) -> _Address | None:
 
 
 def _parse(text: str) -> _Address | None:
-    """One hop: with or without port and brackets. An IPv4-mapped address is the IPv4 one; a zone is another machine's affair."""
+    """One hop: with or without port and brackets; a zone is another machine's affair."""
     match = _HOP.fullmatch(text) if text.count(":") <= 1 or text.startswith("[") else None
+    address = match[1] if match else text.partition("%")[0]
+    return _read(address) if len(address) <= _LONGEST else None
+
+
+@lru_cache(_ADDRESSES_REMEMBERED)
+def _read(text: str) -> _Address | None:
+    """An address as it is compared. An IPv4-mapped one is the IPv4 one."""
     try:
-        address = ip_address(match[1] if match else text.partition("%")[0])
+        address = ip_address(text)
     except ValueError:
         return None
     return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
