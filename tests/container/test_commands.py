@@ -1,0 +1,54 @@
+"""Home Assistant and `docker exec` run commands as root: none may leave a file behind that the server cannot write."""
+
+from typing import Final
+
+import pytest
+
+from tests.container.addon import AddOn
+from tests.container.conftest import MakeAddOn
+from tests.container.skill import OPTIONS, Skill
+from tests.durability.wire import Wire
+
+pytestmark = pytest.mark.container
+
+COMMANDS: Final = (
+    *("health", "health --live", "alexa-config", "pairing-code", "links", "audit", "client list", "client show"),
+    *("client new-secret", "backup --copy", "revoke --all --yes"),
+)
+REFUSED: Final = {
+    "admin-link": "alexa-oauth: Home Assistant alone opens the panel: look for Alexa Link in its sidebar\n",
+    "serve": "alexa-oauth: another server already runs on /data\n",
+}
+LAUNCHERS: Final = ("alexa-oauth", "env PYTHONPATH=/opt/alexa-oauth/src /opt/alexa-oauth/.venv/bin/python -m alexa_oauth")
+"""The launcher gives root's rights up before Python begins; without it, the command does."""
+
+
+@pytest.fixture
+def add_on(make_add_on: MakeAddOn) -> AddOn:
+    """An add-on whose links need the click alone; without the launcher nobody tells a command where the options are."""
+    add_on = make_add_on({**OPTIONS, "sign_in": "approve_only", "anyone_may_approve": True})
+    add_on.environment["ALEXA_OAUTH_OPTIONS_FILE"] = "/run/alexa-oauth/options.json"
+    add_on.start()
+    return add_on
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS, ids=["launched", "bare"])
+async def test_after_every_command_that_root_runs_the_server_goes_on(add_on: AddOn, launcher: str) -> None:
+    async with Wire.to(add_on.url) as wire:
+        skill = Skill(add_on, wire)
+        for command in COMMANDS:
+            tokens = await skill.link("")
+            add_on.execute(*launcher.split(), *command.split())
+            owners = {name: owner for name, (owner, _) in add_on.files().items()}
+            assert owners.pop("options.json") == "0"
+            assert set(owners.values()) == {"896"}, command
+            if command != "revoke --all --yes":
+                await skill.refresh(tokens)
+        assert (await skill.try_to_refresh(tokens)).json["error"] == "invalid_grant"
+        await skill.refresh(await skill.link(""))
+
+
+@pytest.mark.parametrize(("command", "said"), REFUSED.items())
+def test_what_has_no_place_here_says_so(add_on: AddOn, command: str, said: str) -> None:
+    assert add_on.execute("alexa-oauth", command, check=False).endswith(said)
+    add_on.wait_until_healthy()
