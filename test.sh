@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # ./test.sh        lint, types, and every test that needs neither root nor a browser
-# ./test.sh --all  the browser, the proxies, other people's OAuth clients and kill -9 too; a missing program is then a failure
+# ./test.sh --all  the browser, the proxies, other people's OAuth clients, kill -9 and the container too, for which it becomes
+#                  root by itself; a missing program is then a failure
 # Anything else goes to pytest: ./test.sh -k refresh, ./test.sh --all -x tests/browser
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
@@ -12,7 +13,7 @@ arguments=()
 for argument in "$@"; do
   case $argument in
     --all) all=true ;;
-    --help) sed -n '2,4s/^# //p' test.sh && exit ;;
+    --help) sed -n '2,5s/^# //p' test.sh && exit ;;
     --) ;;
     *) arguments+=("$argument") ;;
   esac
@@ -33,7 +34,7 @@ if $all; then
 else
   prepare_environment .venv-test requirements-dev.lock requirements-all.lock
   types=(src tests)
-  for folder in tests/browser tests/durability tests/interop tests/proxy; do
+  for folder in tests/browser tests/container tests/durability tests/interop tests/proxy; do
     types+=(--exclude "^$folder/")
     arguments+=("--ignore=$folder")
   done

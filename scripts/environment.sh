@@ -65,7 +65,11 @@ prepare_environment() (
 # The Debian packages of the programs that ./test.sh --all uses and this machine lacks, one a line.
 missing_packages() {
   local pair
-  for pair in caddy:caddy chromium:chromium curl:curl nginx:nginx node:nodejs npm:npm shellcheck:shellcheck; do
+  for pair in caddy:caddy chromium:chromium curl:curl nginx:nginx node:nodejs npm:npm shellcheck:shellcheck \
+    apparmor_parser:apparmor buildah:buildah ip:iproute2 mmdebstrap:mmdebstrap podman:podman \
+    qemu-aarch64-static:qemu-user-static runc:runc yamllint:yamllint; do
     command -v "${pair%%:*}" >/dev/null || printf '%s\n' "${pair##*:}"
   done
+  # Elsewhere than on Debian nothing vouches for Debian's packages by itself.
+  [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || echo debian-archive-keyring
 }
