@@ -243,6 +243,18 @@ class TestRefusedForGood:
         await store.close()
         await open_store().close()
 
+    @pytest.mark.parametrize("serving", [True, False])
+    async def test_a_log_without_its_database_is_not_written_into_another(
+        self, store: SqliteStore, surroundings: Surroundings, tmp_path: Path, open_store: OpenStore, *, serving: bool
+    ) -> None:
+        await store.write(lambda tx: tx.grants.add(grant()))
+        await store.copy()
+        surroundings.folder = shutil.copytree(surroundings.folder, tmp_path / "found", ignore=shutil.ignore_patterns("oauth.db"))
+        before = contents(surroundings.folder)
+        with pytest.raises(StartRefused, match=r"oauth\.db is missing, but its latest changes are in .*oauth\.db-wal; put "):
+            open_store(serving=serving)
+        assert contents(surroundings.folder) == before
+
     async def test_a_data_folder_that_is_a_file_is_named(self, open_store: OpenStore, surroundings: Surroundings) -> None:
         surroundings.folder.touch()
         with pytest.raises(StartRefused, match="is not a folder"):

@@ -64,10 +64,10 @@ def open_folder(path: Path, opening: Opening) -> OpenFolder:
         if opening.serving:
             folder.make_private(path)
             resources.callback(os.close, folder.lock(path))
-        elif not file.exists():
+        is_missing = _is_missing(file)
+        if is_missing and not opening.serving:
             raise StartRefused(f"there is no database in {path}; start the server first")
-        first_start = not file.exists() and not copy.exists()
-        adopted = not file.exists() and not first_start
+        first_start, adopted = is_missing and not copy.exists(), is_missing and copy.exists()
         master = MasterKey(_master_key(path, opening, first_start=first_start))
         if first_start:
             database.create(file, master, fresh_data_keys(opening.entropy), opening.instant().now)
@@ -81,6 +81,16 @@ def open_folder(path: Path, opening: Opening) -> OpenFolder:
         reading.execute("PRAGMA query_only = ON")
         newest = database.newest_instant(reading)
         return OpenFolder(writing, reading, ring, master.key_id, first_start, adopted, newest, resources.pop_all())
+
+
+def _is_missing(file: Path) -> bool:
+    """Whether there is no database. `StartRefused` if its log is there: SQLite would write that into whatever takes its place."""
+    if file.exists():
+        return False
+    log = file.with_name(f"{file.name}-wal")
+    if log.exists() and log.stat().st_size:
+        raise StartRefused(f"{file} is missing, but its latest changes are in {log}; put the database back, or move that file away")
+    return True
 
 
 def _adopt(copy: Path, path: Path, master: MasterKey) -> None:
