@@ -89,7 +89,7 @@ def _is_missing(file: Path) -> bool:
         return False
     log = file.with_name(f"{file.name}-wal")
     if log.exists() and log.stat().st_size:
-        raise StartRefused(f"{file} is missing, but its latest changes are in {log}; put the database back, or move that file away")
+        raise StartRefused(f"{file} is missing, but its latest changes are in {log}; put the database back, or move the log away")
     return True
 
 
