@@ -35,6 +35,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "sign_in": {"refusals", "rate_limit", "protocol"},
     "clients_file": {"client_entry", "located_json", "refusals", "rate_limit", "protocol"},
     "config": {"setting_values", "refusals", "rate_limit", "protocol"},
+    "diagnosis": {"protocol"},
     "log": {"refusals", "rate_limit", "protocol"},
     # parts of these
     "client_entry": {"setting_values", "protocol"},
