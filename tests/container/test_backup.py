@@ -11,7 +11,7 @@ import pytest
 from tests.addon.files import CONFIGURATION
 from tests.container.addon import AddOn
 from tests.container.conftest import MakeAddOn, Note
-from tests.container.engine import as_root
+from tests.container.engine import CommandFailed, as_root
 from tests.container.skill import OPTIONS, Skill
 from tests.durability.wire import Wire
 
@@ -119,6 +119,6 @@ async def test_of_one_that_is_stopped_nobody_asks_for_a_copy_and_it_is_there(add
 
 def test_a_copy_that_cannot_be_made_fails_the_backup(add_on: AddOn) -> None:
     """Home Assistant then says so, where an archive without links would be found out too late."""
-    as_root("rm", "-f", add_on.data / "oauth.db")
-    said = add_on.execute(*shlex.split(CONFIGURATION["backup_pre"]), check=False)
-    assert said == "alexa-oauth: there is no database in /data; start the server first\n"
+    as_root("rm", "-f", *(add_on.data / f"oauth.db{suffix}" for suffix in ("", "-wal", "-shm")))
+    with pytest.raises(CommandFailed, match="status 1\nalexa-oauth: there is no database in /data; start the server first\n"):
+        add_on.execute(*shlex.split(CONFIGURATION["backup_pre"]))

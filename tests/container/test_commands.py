@@ -1,9 +1,12 @@
 """Home Assistant and `docker exec` run commands as root: none may leave a file behind that the server cannot write."""
 
+from argparse import ArgumentParser, _SubParsersAction
+from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
+from alexa_oauth.cli.grammar import grammar
 from tests.container.addon import AddOn
 from tests.container.conftest import MakeAddOn
 from tests.container.skill import OPTIONS, Skill
@@ -30,6 +33,21 @@ def add_on(make_add_on: MakeAddOn) -> AddOn:
     add_on.environment["ALEXA_OAUTH_OPTIONS_FILE"] = "/run/alexa-oauth/options.json"
     add_on.start()
     return add_on
+
+
+def every_command(parser: ArgumentParser, name: str = "") -> Iterator[str]:
+    """The names of all commands, such as `client show`."""
+    groups = [action.choices for action in parser._actions if isinstance(action, _SubParsersAction)]
+    if not groups:
+        yield name
+    for group in groups:
+        for word, command in group.items():
+            yield from every_command(command, f"{name} {word}".strip())
+
+
+def test_no_command_is_forgotten() -> None:
+    tried = [f"{line} " for line in (*COMMANDS, *REFUSED)]
+    assert [name for name in every_command(grammar()) if not any(line.startswith(f"{name} ") for line in tried)] == []
 
 
 @pytest.mark.parametrize("launcher", LAUNCHERS, ids=["launched", "bare"])
