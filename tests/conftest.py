@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from alexa_oauth.protocol.sign_in import SignInElsewhere
 from tests.rig import Rig, running
 
 StartRig = Callable[..., Awaitable[Rig]]
@@ -16,8 +17,8 @@ async def start(tmp_path: Path) -> AsyncIterator[StartRig]:
     """Start a server with settings of one's own; it ends with the test."""
     async with AsyncExitStack() as stack:
 
-        async def begin(**settings: str) -> Rig:
-            return await stack.enter_async_context(running(tmp_path / "data", settings))
+        async def begin(elsewhere: SignInElsewhere | None = None, **settings: str) -> Rig:
+            return await stack.enter_async_context(running(tmp_path / "data", settings, elsewhere=elsewhere))
 
         yield begin
 

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import unescape
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -25,8 +25,11 @@ from alexa_oauth.config import load
 from alexa_oauth.protocol.clock import Reading
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.ports import Entropy
+from alexa_oauth.protocol.sign_in import SignInElsewhere
 from alexa_oauth.storage.store import SqliteStore
 from alexa_oauth.upkeep import Upkeep
+from alexa_oauth.web.parts import PARTS
+from alexa_oauth.web.routes import public_application
 from alexa_oauth.web.runner import QuietRunner
 
 NOW: Final = 1_800_000_000
@@ -152,6 +155,10 @@ class Browser:
     async def authorize(self, client_id: str = "C1", **changes: str | None) -> Answer:
         return await self.send("GET", f"/alexa/authorize?{urlencode(self.rig.authorization(client_id, **changes))}")
 
+    async def sign_in(self, page: Answer) -> Answer:
+        """Press the button that leads to the page of another service."""
+        return await self.send("POST", "/alexa/approve", {**page.hidden, "decision": "sign_in"})
+
     async def approve(self, page: Answer, **fields: str) -> Answer:
         form = {**page.hidden, "decision": "approve", **fields}
         if 'name="pairing_code"' in page.text and "pairing_code" not in fields:
@@ -271,9 +278,13 @@ def basic(client_id: str, secret: str) -> str:
 
 @asynccontextmanager
 async def running(
-    folder: Path, settings: Mapping[str, str], clocks: FakeClocks | None = None, chance: Entropy = entropy
+    folder: Path,
+    settings: Mapping[str, str],
+    clocks: FakeClocks | None = None,
+    chance: Entropy = entropy,
+    elsewhere: SignInElsewhere | None = None,
 ) -> AsyncIterator[Rig]:
-    """A server on the folder. Called again on the same folder, it is a restart."""
+    """A server on the folder. Called again on the same folder, it is a restart. `elsewhere` is a way of the test's own."""
     folder.mkdir(mode=0o700, exist_ok=True)
     clients_file = folder / "oauth_clients.json"
     if not clients_file.exists():
@@ -282,6 +293,9 @@ async def running(
     loaded = load({f"ALEXA_OAUTH_{name.upper()}": value for name, value in values.items()}, {})
     clocks = clocks or FakeClocks()
     server = build(loaded.settings, ClientDefinitions(loaded.settings), Clock(clocks.read), chance)
+    if elsewhere is not None:
+        parts = replace(server.public[PARTS], sign_in=elsewhere, elsewhere=elsewhere)
+        server = replace(server, public=public_application(parts))
     assert server.store.try_to_open()
     upkeep = Upkeep(server)
     await upkeep.prepare()

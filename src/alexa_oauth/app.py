@@ -20,7 +20,8 @@ from alexa_oauth.protocol.clock import Reading, Settlement, Timekeeper
 from alexa_oauth.protocol.events import Event
 from alexa_oauth.protocol.models import Instant
 from alexa_oauth.protocol.policy import Policy
-from alexa_oauth.protocol.ports import Entropy, SignIn
+from alexa_oauth.protocol.ports import Entropy
+from alexa_oauth.protocol.sign_in import SignIn
 from alexa_oauth.rate_limit import Brake, FailureLimiter
 from alexa_oauth.refusals import RefusalLedger
 from alexa_oauth.sign_in.approve_only import ApproveOnly
@@ -115,6 +116,7 @@ def build(
         policy=_policy(settings),
         face=_face(settings),
         sign_in=_sign_in(settings, store, clock),
+        elsewhere=None,
         pages=Pages(),
         limiter=FailureLimiter(clock.running),
         entropy=chance,

@@ -12,7 +12,7 @@ import pytest
 from alexa_oauth.protocol import refresh, token
 from alexa_oauth.protocol.errors import ErrorCode, Refusal, RequestRefused
 from alexa_oauth.protocol.events import Event, EventName, Reason
-from alexa_oauth.protocol.models import Grant, RefreshProfile, TokenResponse
+from alexa_oauth.protocol.models import Departure, Grant, Person, RefreshProfile, TokenResponse
 from alexa_oauth.protocol.policy import ACCESS_TOKENS_PER_GRANT, CODES_PER_SUBJECT, PENDING_LIMIT, Policy
 from alexa_oauth.protocol.ports import Store, Transaction
 from tests.storage.conftest import Surroundings
@@ -109,6 +109,30 @@ class AuthorizationPromises:
         await store.write(lambda tx: tx.authorizations.add(pending_request("one")))
         await store.write(lambda tx: tx.authorizations.drop("request-one"))
         assert store.read(lambda tx: tx.authorizations.find("request-one")) is None
+
+    async def test_a_request_is_found_by_the_state_of_its_newest_departure_and_no_other(self, store: Store) -> None:
+        first, second = (Departure("home_assistant", f"state-{number}", "verifier") for number in (1, 2))
+        pending = pending_request("one")
+        await store.write(lambda tx: tx.authorizations.add(pending))
+        await store.write(lambda tx: tx.authorizations.add(pending_request("two")))
+        departed = await store.write(lambda tx: tx.authorizations.note_departure(pending, first))
+        assert departed == replace(pending, departure=first)
+        assert store.read(lambda tx: tx.authorizations.find_departed("state-1")) == departed
+        departed = await store.write(lambda tx: tx.authorizations.note_departure(pending, second))
+        assert store.read(lambda tx: tx.authorizations.find_departed("state-1")) is None
+        assert store.read(lambda tx: tx.authorizations.find_departed("state-2")) == departed
+        assert store.read(lambda tx: tx.authorizations.find("request-one")) == departed
+        await store.write(lambda tx: tx.authorizations.drop("request-one"))
+        assert store.read(lambda tx: tx.authorizations.find_departed("state-2")) is None
+
+    async def test_a_request_remembers_who_has_signed_in(self, store: Store) -> None:
+        pending = pending_request("one")
+        await store.write(lambda tx: tx.authorizations.add(pending))
+        anna, bodo = Person("ha:1", "Anna", is_confirmed=False), Person("ha:2", "Bodo")
+        known = await store.write(lambda tx: tx.authorizations.remember_person(pending, anna))
+        assert known == replace(pending, person=anna)
+        await store.write(lambda tx: tx.authorizations.remember_person(known, bodo))
+        assert store.read(lambda tx: tx.authorizations.find("request-one")) == replace(pending, person=bodo)
 
     async def test_a_flood_of_requests_pushes_out_its_own_and_spares_the_household(self, store: Store) -> None:
         """One address opens thousands of authorization requests to push out the one that the owner is looking at."""

@@ -71,6 +71,8 @@ class Document(HTMLParser):
 EVERY_PAGE = {
     "consent": PAGES.consent(CONSENT),
     "consent after a wrong code": PAGES.consent(replace(CONSENT, error="That code is wrong.", attempts_left=4)),
+    "consent before a sign-in elsewhere": PAGES.consent(replace(CONSENT, elsewhere="Home Assistant")),
+    "consent after a sign-in": PAGES.consent(replace(CONSENT, elsewhere="Home Assistant", person="Anna")),
     "consent without proof": PAGES.consent(replace(CONSENT, sign_in="approve_only")),
     "problem": PAGES.problem(PROBLEM),
     "problem with nothing to show": PAGES.problem(replace(PROBLEM, fix=None, received=())),
@@ -208,6 +210,25 @@ def test_approve_only_asks_for_nothing_and_warns_that_anyone_can_approve() -> No
 
     assert [field["type"] for field in document.attributes("input")] == ["hidden", "hidden"]
     assert "Anyone who sees this page can approve." in document.by_role("note")[0]
+
+
+def test_before_a_sign_in_elsewhere_the_first_button_leads_there_and_nothing_can_be_approved() -> None:
+    document = Document(PAGES.consent(replace(CONSENT, elsewhere="Home Assistant")))
+
+    assert document.texts("button") == ["Sign in with Home Assistant", "Deny"]
+    assert [button["value"] for button in document.attributes("button")] == ["sign_in", "deny"]
+    assert [field["type"] for field in document.attributes("input")] == ["hidden", "hidden"]
+    assert "Home Assistant asks who you are, on its own page" in document.texts("p")[1]
+
+
+@pytest.mark.parametrize("elsewhere", ["Home Assistant", None])
+def test_after_a_sign_in_the_page_says_who_and_asks_for_the_click_alone(elsewhere: str | None) -> None:
+    document = Document(PAGES.consent(replace(CONSENT, elsewhere=elsewhere, person=HOSTILE)))
+
+    assert document.texts("button") == ["Approve & Link Account", "Deny"]
+    assert [field["type"] for field in document.attributes("input")] == ["hidden", "hidden"]
+    assert f"Signed in as {HOSTILE}" in document.texts("p")
+    assert not document.attributes("script")
 
 
 def test_what_a_person_should_type_is_set_as_code() -> None:

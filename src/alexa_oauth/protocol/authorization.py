@@ -15,7 +15,8 @@ from alexa_oauth.protocol.models import (
     PendingRequest,
 )
 from alexa_oauth.protocol.policy import PENDING_SECONDS, Policy
-from alexa_oauth.protocol.ports import Clients, Entropy, SignedIn, Transaction
+from alexa_oauth.protocol.ports import Clients, Entropy, Transaction
+from alexa_oauth.protocol.sign_in import SignedIn
 
 RESPONSE_TYPES: Final = ("code",)
 RESPONSE_MODES: Final = ("query",)
@@ -129,11 +130,16 @@ def find_claimed(tx: Transaction, claim: Claim) -> PendingRequest:
         raise _unclaimed("This request was begun in another browser", Reason.BROWSER_MISMATCH)
     if not is_same(pending.csrf, claim.csrf):
         raise _unclaimed("This page is not the one that was shown", Reason.CSRF_MISMATCH)
+    check_age(tx, pending)
+    return pending
+
+
+def check_age(tx: Transaction, pending: PendingRequest) -> None:
+    """Refuse a request that waited too long."""
     if tx.now >= pending.expires_at:
         if tx.instant.doubtful:
             raise ClockDoubtful
         raise _unclaimed("This request has expired", Reason.REQUEST_EXPIRED)
-    return pending
 
 
 def return_address(clients: Clients, pending: PendingRequest, issuer: str) -> ReturnAddress:

@@ -97,8 +97,37 @@ class AuthorizationRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who has signed in: `subject` is whom a grant belongs to, `name` how their own service calls them.
+
+    `is_confirmed` is false while an administrator has yet to say that this person may approve.
+    """
+
+    subject: str
+    name: str
+    is_confirmed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A browser on its way to the sign-in page of another service.
+
+    `way` is the value of the setting `sign_in`. `state` finds the request when the browser comes back (RFC 6749 §10.12);
+    `verifier` is PKCE's, `None` if the service knows no PKCE. `is_over` once the browser came back.
+    """
+
+    way: str
+    state: str = field(repr=False)
+    verifier: str | None = field(repr=False)
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PendingRequest:
-    """An authorization request that waits for a person's approval, bound to the browser that began it."""
+    """An authorization request that waits for a person's approval, bound to the browser that began it.
+
+    `person` has signed in already, so that the click alone is missing.
+    """
 
     request_id: str = field(repr=False)
     browser: str = field(repr=False)
@@ -109,6 +138,8 @@ class PendingRequest:
     user_agent: str
     created_at: int
     expires_at: int
+    departure: Departure | None = None
+    person: Person | None = None
 
 
 @dataclass(frozen=True, slots=True)

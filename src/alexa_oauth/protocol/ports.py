@@ -1,11 +1,10 @@
-"""What the rules ask of the store, of chance, and of a way to sign in.
+"""What the rules ask of the store, and of chance.
 
 Verbs are named after what happens; not found is `None`. `tests/storage/contract.py` is the suite of promises that any store
 must keep.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from alexa_oauth.protocol.events import Event
@@ -13,10 +12,12 @@ from alexa_oauth.protocol.models import (
     AccessToken,
     AuthorizationCode,
     Client,
+    Departure,
     Grant,
     Instant,
     IssuedAccessToken,
     PendingRequest,
+    Person,
     PresentedRefreshToken,
     RefreshProfile,
     TokenResponse,
@@ -52,6 +53,15 @@ class Authorizations(Protocol):
 
     def find(self, request_id: str) -> PendingRequest | None:
         """The pending request of that id, its age not judged."""
+
+    def find_departed(self, state: str) -> PendingRequest | None:
+        """The pending request whose browser was sent to another service with that `state`, come back or not."""
+
+    def note_departure(self, pending: PendingRequest, departure: Departure) -> PendingRequest:
+        """Keep where the browser went, and that it came back; an earlier departure of the request is forgotten."""
+
+    def remember_person(self, pending: PendingRequest, person: Person) -> PendingRequest:
+        """Keep who has signed in, in place of whoever did before."""
 
     def drop(self, request_id: str) -> None:
         """Forget a request that was denied or guessed at too often."""
@@ -201,54 +211,3 @@ class Store(Protocol):
 
     def read(self, rule: Callable[[Transaction], Outcome]) -> Outcome:
         """Run a rule that only reads, at once, on what is committed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Who stands at the consent page: the address as the proxies tell it, and whether it can be believed."""
-
-    address: str
-    address_is_known: bool
-
-
-def _settled(_: Transaction) -> bool:
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """The person is known: `subject` is `ha:<user id>`, `amazon:<user id>` or `local`.
-
-    `settle` spends the proof in the transaction of the approval; false if it was spent meanwhile.
-    """
-
-    subject: str
-    settle: Callable[[Transaction], bool] = _settled
-
-
-@dataclass(frozen=True, slots=True)
-class SignInFailed:
-    """The proof was wrong; after the last attempt the request is over."""
-
-    attempts_left: int
-
-
-@dataclass(frozen=True, slots=True)
-class SignInCrowded:
-    """Too many wrong tries are arriving; the person may try again after `retry_after` seconds."""
-
-    retry_after: int
-
-
-SignInOutcome = SignedIn | SignInFailed | SignInCrowded
-
-
-class SignIn(Protocol):
-    """One way for a person to prove who they are."""
-
-    @property
-    def way(self) -> str:
-        """The value of the setting `sign_in`; the consent page picks its fields by it."""
-
-    async def prove(self, pending: PendingRequest, fields: Mapping[str, str], visitor: Visitor) -> SignInOutcome:
-        """Judge what the person entered."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from alexa_oauth.protocol.models import LOCAL_SUBJECT, PendingRequest
-from alexa_oauth.protocol.ports import SignedIn, SignInOutcome, Visitor
+from alexa_oauth.protocol.sign_in import SignedIn, SignInOutcome, Visitor
 
 
 class ApproveOnly:

@@ -3,15 +3,13 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from cachetools import TTLCache
-
 from alexa_oauth.protocol.credentials import read_pairing_code
 from alexa_oauth.protocol.models import PendingRequest
-from alexa_oauth.protocol.policy import PENDING_LIMIT, PENDING_SECONDS
-from alexa_oauth.protocol.ports import SignedIn, SignInCrowded, SignInFailed, SignInOutcome, Store, Transaction, Visitor
+from alexa_oauth.protocol.ports import Store, Transaction
+from alexa_oauth.protocol.sign_in import SignedIn, SignInCrowded, SignInOutcome, Visitor
 from alexa_oauth.rate_limit import Brake
+from alexa_oauth.sign_in.throttle import Tries
 
-TRIES_PER_REQUEST: Final = 5
 BRAKE_SECONDS: Final = 5
 WAITING_LIMIT: Final = 16
 """How many may wait while the brake is on: it bounds guesses to 16 in 5 seconds, of 25,600,000,000 codes."""
@@ -34,7 +32,7 @@ class PairingCode:
         self._brake = brake
         self._pause = pause
         self._waiting = 0
-        self._wrong: TTLCache[str, int] = TTLCache(PENDING_LIMIT, PENDING_SECONDS, monotonic)
+        self._tries = Tries(monotonic)
 
     async def prove(self, pending: PendingRequest, fields: Mapping[str, str], _visitor: Visitor) -> SignInOutcome:
         """Judge the entered code; while the brake is on, right and wrong ones wait alike."""
@@ -45,7 +43,8 @@ class PairingCode:
         code = read_pairing_code(fields.get("pairing_code", ""))
         subject = self._store.read(lambda tx: tx.pairing_codes.find(code))
         if subject is None:
-            return self._failed(pending)
+            self._brake.hit()
+            return self._tries.failed(pending)
 
         def settle(tx: Transaction) -> bool:
             return tx.pairing_codes.spend(code) == subject
@@ -58,9 +57,3 @@ class PairingCode:
             await self._pause(BRAKE_SECONDS)
         finally:
             self._waiting -= 1
-
-    def _failed(self, pending: PendingRequest) -> SignInFailed:
-        self._brake.hit()
-        wrong = self._wrong.get(pending.request_id, 0) + 1
-        self._wrong[pending.request_id] = wrong
-        return SignInFailed(max(0, TRIES_PER_REQUEST - wrong))

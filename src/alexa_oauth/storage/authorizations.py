@@ -1,10 +1,17 @@
 """Authorization requests that wait for a person, and the codes that come of them."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
 from typing import Any, Final
 
-from alexa_oauth.protocol.models import AuthorizationCode, AuthorizationRequest, PendingRequest, TokenResponse
+from alexa_oauth.protocol.models import (
+    AuthorizationCode,
+    AuthorizationRequest,
+    Departure,
+    PendingRequest,
+    Person,
+    TokenResponse,
+)
 from alexa_oauth.protocol.policy import CODES_PER_SUBJECT, PENDING_LIMIT
 from alexa_oauth.storage.connection import Connection
 
@@ -13,7 +20,10 @@ _ADD: Final = """INSERT INTO pending_requests (digest, address, attempt, created
 _COUNT: Final = "SELECT count(*) FROM pending_requests"
 _DROP_FROM_BUSIEST: Final = """DELETE FROM pending_requests
     WHERE sequence = (SELECT oldest FROM pending_addresses ORDER BY waiting DESC, oldest LIMIT 1)"""
-_FIND: Final = "SELECT address, attempt, created_at, expires_at, payload FROM pending_requests WHERE digest = ?"
+_FIND: Final = "SELECT digest, address, attempt, created_at, expires_at, payload FROM pending_requests WHERE digest = ?"
+_FIND_DEPARTED: Final = """SELECT digest, address, attempt, created_at, expires_at, payload FROM pending_requests
+    WHERE state_digest = ?"""
+_REWRITE: Final = "UPDATE pending_requests SET state_digest = ?, payload = ? WHERE digest = ?"
 _DROP: Final = "DELETE FROM pending_requests WHERE digest = ?"
 
 _ADD_CODE: Final = """INSERT INTO codes (digest, holder, client_id, attempt, issued_at, expires_at, payload)
@@ -40,37 +50,26 @@ class AuthorizationRows:
         if self._connection.execute(_COUNT).fetchone()[0] >= PENDING_LIMIT:
             self._connection.execute(_DROP_FROM_BUSIEST)
         digest = self._connection.ring.digest("pending_requests", pending.request_id)
-        body = {
-            "request_id": pending.request_id,
-            "browser": pending.browser,
-            "csrf": pending.csrf,
-            "user_agent": pending.user_agent,
-            "request": asdict(pending.request),
-        }
-        payload = self._connection.ring.payloads.seal("pending_requests", digest.hex(), body)
+        payload = self._seal_pending(pending, digest)
         self._connection.execute(
             _ADD, (digest, pending.address, pending.attempt, pending.created_at, pending.expires_at, payload)
         )
 
     def find(self, request_id: str) -> PendingRequest | None:
         """The pending request of that id, its age not judged."""
-        for digest in self._connection.ring.digests("pending_requests", request_id):
-            row = self._connection.execute(_FIND, (digest,)).fetchone()
-            if row is not None:
-                address, attempt, created_at, expires_at, payload = row
-                body = self._connection.ring.payloads.open("pending_requests", digest.hex(), payload)
-                return PendingRequest(
-                    request_id=body["request_id"],
-                    browser=body["browser"],
-                    csrf=body["csrf"],
-                    request=_read_request(body["request"]),
-                    attempt=attempt,
-                    address=address,
-                    user_agent=body["user_agent"],
-                    created_at=created_at,
-                    expires_at=expires_at,
-                )
-        return None
+        return self._find(_FIND, self._connection.ring.digests("pending_requests", request_id))
+
+    def find_departed(self, state: str) -> PendingRequest | None:
+        """The pending request whose browser was sent to another service with that `state`, come back or not."""
+        return self._find(_FIND_DEPARTED, self._connection.ring.digests("departures", state))
+
+    def note_departure(self, pending: PendingRequest, departure: Departure) -> PendingRequest:
+        """Keep where the browser went, and that it came back; an earlier departure of the request is forgotten."""
+        return self._rewrite(replace(pending, departure=departure))
+
+    def remember_person(self, pending: PendingRequest, person: Person) -> PendingRequest:
+        """Keep who has signed in, in place of whoever did before."""
+        return self._rewrite(replace(pending, person=person))
 
     def drop(self, request_id: str) -> None:
         """Forget a request."""
@@ -136,6 +135,46 @@ class AuthorizationRows:
     def count_wrong_verifier(self, code: AuthorizationCode) -> None:
         """Remember one more wrong verifier."""
         self._connection.execute(_COUNT_WRONG_VERIFIER, (code.digest,))
+
+    def _find(self, statement: str, digests: Iterable[bytes]) -> PendingRequest | None:
+        for wanted in digests:
+            row = self._connection.execute(statement, (wanted,)).fetchone()
+            if row is not None:
+                digest, address, attempt, created_at, expires_at, payload = row
+                body = self._connection.ring.payloads.open("pending_requests", digest.hex(), payload)
+                return PendingRequest(
+                    request_id=body["request_id"],
+                    browser=body["browser"],
+                    csrf=body["csrf"],
+                    request=_read_request(body["request"]),
+                    attempt=attempt,
+                    address=address,
+                    user_agent=body["user_agent"],
+                    created_at=created_at,
+                    expires_at=expires_at,
+                    departure=Departure(**body["departure"]) if body.get("departure") else None,
+                    person=Person(**body["person"]) if body.get("person") else None,
+                )
+        return None
+
+    def _rewrite(self, pending: PendingRequest) -> PendingRequest:
+        ring, departure = self._connection.ring, pending.departure
+        state = ring.digest("departures", departure.state) if departure else None
+        for digest in ring.digests("pending_requests", pending.request_id):
+            self._connection.execute(_REWRITE, (state, self._seal_pending(pending, digest), digest))
+        return pending
+
+    def _seal_pending(self, pending: PendingRequest, digest: bytes) -> bytes:
+        body = {
+            "request_id": pending.request_id,
+            "browser": pending.browser,
+            "csrf": pending.csrf,
+            "user_agent": pending.user_agent,
+            "request": asdict(pending.request),
+            "departure": asdict(pending.departure) if pending.departure else None,
+            "person": asdict(pending.person) if pending.person else None,
+        }
+        return self._connection.ring.payloads.seal("pending_requests", digest.hex(), body)
 
     def _seal_answer(self, code: AuthorizationCode, answer: TokenResponse) -> bytes:
         body = {

@@ -1,4 +1,4 @@
-"""What the endpoints for programs share: how a refusal is reported, counted and said."""
+"""What the endpoints share: how a refusal is reported, counted and said, to programs as JSON and to people on a page."""
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
@@ -10,10 +10,11 @@ from alexa_oauth.protocol.client_authentication import FAILED, authenticate, rea
 from alexa_oauth.protocol.errors import ClockDoubtful, ErrorCode, Refusal, RequestRefused, StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName, Reason
 from alexa_oauth.protocol.models import Client, Parameters
-from alexa_oauth.web.answers import REALM, error_answer, unavailable_answer
+from alexa_oauth.web.answers import REALM, error_answer, problem_answer, unavailable_answer
 from alexa_oauth.web.caller import Caller, identify
 from alexa_oauth.web.forms import FormRefused
 from alexa_oauth.web.parts import PARTS, Parts
+from alexa_oauth.web.problems import UNAVAILABLE, problem_for
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -43,6 +44,26 @@ def answers_refusals(name: EventName) -> Callable[[Handler], Handler]:
         return guarded
 
     return wrap
+
+
+def shows_refusals(handler: Handler) -> Handler:
+    """Wrap a handler so that what it raises becomes a page: for requests of which nobody proved where they may be returned to."""
+
+    @wraps(handler)
+    async def guarded(request: web.Request) -> web.Response:
+        pages = request.app[PARTS].pages
+        try:
+            return await handler(request)
+        except FormRefused as refused:
+            return problem_answer(pages, problem_for(Reason.PARAMETER_MALFORMED), status=refused.status)
+        except RequestRefused as refused:
+            reason = refused.refusal.reason
+            _report(request, EventName.CONSENT_REFUSED, reason)
+            return problem_answer(pages, problem_for(reason))
+        except (StorageUnavailable, ClockDoubtful):
+            return problem_answer(pages, UNAVAILABLE)
+
+    return guarded
 
 
 def refusal_answer(request: web.Request, refusal: Refusal) -> web.Response:

@@ -1,7 +1,7 @@
 """The pages that a person sees, as HTML without script and without anything loaded from elsewhere.
 
 The sentences stand in the templates, a page in one file each. A further way to sign in brings a template of its own,
-`sign_in_<way>.html.jinja`, which the consent page includes.
+`sign_in_<way>.html.jinja`, which the consent page includes; ways that lead to another service share `sign_in_elsewhere`.
 """
 
 import base64
@@ -19,7 +19,8 @@ _PACKAGE: Final = "alexa_oauth.web"
 class ConsentView:
     """What the consent page shows of a pending request.
 
-    `scopes` are in words, one sentence each without a full stop. `sign_in` is the way, such as `pairing_code`. `error` is a
+    `scopes` are in words, one sentence each without a full stop. `sign_in` is the way, such as `pairing_code`; `person` has
+    signed in already; while nobody has, and `elsewhere` names a service, the page's first button leads there. `error` is a
     sentence about the last try; `attempts_left` is `None` unless that try was a wrong proof. `reference` is the attempt's id.
     """
 
@@ -31,6 +32,8 @@ class ConsentView:
     csrf: str
     words: tuple[str, str]
     reference: str
+    person: str | None = None
+    elsewhere: str | None = None
     error: str | None = None
     attempts_left: int | None = None
 

@@ -9,7 +9,8 @@ from aiohttp import web
 
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.policy import Policy
-from alexa_oauth.protocol.ports import Entropy, SignIn, Store
+from alexa_oauth.protocol.ports import Entropy, Store
+from alexa_oauth.protocol.sign_in import SignIn, SignInElsewhere
 from alexa_oauth.rate_limit import FailureLimiter
 from alexa_oauth.web.pages import Pages
 
@@ -52,12 +53,16 @@ class UnknownProxies:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything that an endpoint needs. `report` logs and counts an event that costs no write to disk."""
+    """Everything that an endpoint needs. `report` logs and counts an event that costs no write to disk.
+
+    `elsewhere` is `sign_in` again if that sends browsers to the page of another service, and so has a return route.
+    """
 
     store: Store
     policy: Policy
     face: PublicFace
     sign_in: SignIn
+    elsewhere: SignInElsewhere | None
     pages: Pages
     limiter: FailureLimiter
     entropy: Entropy

@@ -83,6 +83,9 @@ _PROBLEMS: Final = {
     Reason.ORIGIN_FOREIGN: Problem(
         "Another site sent this answer", "Only the page of this server can approve a link.", _START_AGAIN, 403
     ),
+    Reason.SIGN_IN_OVER: Problem(
+        "This sign-in is over", "It was never begun here, or another one followed it.", _START_AGAIN, 403
+    ),
     Reason.SIGN_IN_EXHAUSTED: Problem(
         "Too many wrong codes", "This request is closed, to keep strangers from guessing.", _START_AGAIN, 403
     ),

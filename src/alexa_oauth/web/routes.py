@@ -12,6 +12,7 @@ from alexa_oauth.web.metadata import metadata
 from alexa_oauth.web.middleware import plain_errors, quiet_headers, undated_in_doubt
 from alexa_oauth.web.parts import PARTS, Parts
 from alexa_oauth.web.revoke import revoke
+from alexa_oauth.web.sign_in import return_path, returning_from
 from alexa_oauth.web.token import token
 from alexa_oauth.web.verify import verify
 
@@ -38,4 +39,6 @@ def public_application(parts: Parts) -> web.Application:
             web.get("/", home),
         ]
     )
+    if parts.elsewhere is not None:
+        app.router.add_get(return_path(parts.elsewhere), returning_from(parts.elsewhere), allow_head=False)
     return app
