@@ -27,7 +27,7 @@ OURS: Final = ("/etc/s6-overlay/scripts/prepare", "/run/service/alexa-oauth/run"
 PYTHON: Final = "/usr/bin/python3.13"
 
 NEEDED_ELSEWHERE: Final = {
-    "/ssl/fullchain.pem": "r",
+    "/run/alexa-oauth/keyfile": "r",
     "/etc/resolv.conf": "r",
     "/etc/hosts": "r",
     "/usr/share/zoneinfo/Asia/Kolkata": "r",
@@ -124,7 +124,9 @@ def test_what_other_households_need_is_permitted(profile: Profile, path: str, ac
     assert profile.children["server"].permits(path, access)
 
 
-@pytest.mark.parametrize("path", ["/etc/shadow", "/etc/passwd-", "/root/.bashrc", "/proc/1/environ", "/run/s6/db"])
+@pytest.mark.parametrize(
+    "path", ["/etc/shadow", "/etc/passwd-", "/root/.bashrc", "/proc/1/environ", "/run/s6/db", "/ssl/privkey.pem"]
+)
 def test_what_the_server_has_no_business_with_is_not(profile: Profile, path: str) -> None:
     server = profile.children["server"]
     assert not server.permits(path, "r")
