@@ -2,11 +2,12 @@
 
 import json
 import re
+from pathlib import PurePath
 from typing import Any, Final
 
 import pytest
 
-from tests.addon.files import CONFIGURATION
+from tests.addon.files import CONFIGURATION, tracked
 from tests.container.addon import ULIMITS
 from tests.container.conftest import Note
 from tests.container.engine import BASE, IMAGE, VERSION, Engine
@@ -66,8 +67,15 @@ def test_python_is_debians_and_every_module_is_compiled_already(engine: Engine, 
     (version,) = sh(engine, "/opt/alexa-oauth/.venv/bin/python --version")
     note("Python in the image", version.removeprefix("Python "))
     assert version.startswith("Python 3.13.")
-    sources, compiled = sh(engine, "cd /opt/alexa-oauth/src; find -name '*.py' | wc -l; find -name '*.cpython-313.pyc' | wc -l")
-    assert sources == compiled
+    sources, compiled = (sorted(sh(engine, f"cd /opt/alexa-oauth/src; find -name '{kind}'")) for kind in ("*.py", "*.pyc"))
+    assert compiled == sorted(re.sub(r"([^/]+)\.py$", r"__pycache__/\1.cpython-313.pyc", source) for source in sources)
+
+
+def test_the_server_is_there_and_nothing_else_of_the_checkout(engine: Engine) -> None:
+    laid = sh(engine, "cd /opt/alexa-oauth; ls -A; ls -A src; find src -type f")
+    kinds = {PurePath(path).suffix for path in laid if path.startswith("src/")}
+    assert [path for path in laid if not path.startswith("src/")] == [".venv", "run.sh", "src", "alexa_oauth"]
+    assert kinds == {path.suffix for path in tracked() if path.is_relative_to("src")} | {".pyc"}
 
 
 def test_what_it_says_of_itself(description: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """The add-on from its first start to its end, under the limits of a small machine."""
 
 import asyncio
+import json
 import socket
 import subprocess
 import time
@@ -13,7 +14,7 @@ import pytest
 
 from tests.container.addon import SUPERVISOR_TOKEN, AddOn, health_status
 from tests.container.conftest import MakeAddOn, Note
-from tests.container.engine import as_root
+from tests.container.engine import IMAGE, as_root
 from tests.container.skill import OPTIONS, Skill
 from tests.durability.wire import Wire
 
@@ -77,7 +78,8 @@ class TestStart:
         seconds = add_on.start()
         note("from `run` to the first start's health", f"{seconds:.1f} s")
         assert seconds < HEALTHY_SECONDS
-        assert add_on.execute("alexa-oauth", "health", "--live") == "ok\n"
+        check = json.loads(add_on.engine.podman("image", "inspect", IMAGE))[0]["Healthcheck"]["Test"]
+        assert (check[0], add_on.execute(*check[1:])) == ("CMD", "ok\n")
 
     def test_the_server_is_nobody_special(self, home: AddOn) -> None:
         status = status_of_server(home)
@@ -92,6 +94,13 @@ class TestStart:
         assert {owner for owner, _ in files.values()} == {SERVER}
         assert {mode & 0o077 for _, mode in files.values()} == {0}
         assert "https://music.example.org/alexa/authorize" in home.execute("alexa-oauth", "alexa-config")
+
+    def test_the_supervisors_token_reaches_it_and_no_file_of_its_own(self, home: AddOn) -> None:
+        as_the_server = ("setpriv", "--reuid=alexa", "--regid=alexa", "--clear-groups")
+        environment = home.execute(*as_the_server, "cat", f"/proc/{home.server_pid()}/environ").split("\0")
+        assert f"SUPERVISOR_TOKEN={SUPERVISOR_TOKEN}" in environment
+        assert home.execute("grep", "-rlF", SUPERVISOR_TOKEN, "/data", "/run/alexa-oauth", check=False) == ""
+        assert SUPERVISOR_TOKEN not in home.log()
 
     def test_a_folder_with_other_owners_is_made_its_own(self, home: AddOn) -> None:
         """As after a restore on another machine, or with what somebody laid there by hand."""
