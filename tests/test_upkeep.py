@@ -7,6 +7,7 @@ import pytest
 from alexa_oauth import upkeep
 from alexa_oauth.protocol.errors import StartRefused, StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName, Reason
+from alexa_oauth.protocol.reading import EventQuery
 from tests.rig import NOW, Rig
 
 HOUR = 3_600
@@ -23,7 +24,7 @@ async def no_pause(_: float) -> None:
 
 async def events(rig: Rig) -> list[str]:
     async with rig.server.store.opened.reader() as reader:  # type: ignore[union-attr]  # opened by the rig
-        return [row.event.name for row in reversed(await reader.events(50))]
+        return [row.event.name for row in reversed(await reader.events(EventQuery(50)))]
 
 
 async def test_refusals_are_written_once_a_minute_as_one_sum(rig: Rig) -> None:
@@ -32,7 +33,7 @@ async def test_refusals_are_written_once_a_minute_as_one_sum(rig: Rig) -> None:
     await rig.upkeep.write_refusals()
     await rig.upkeep.write_refusals()
     async with rig.server.store.opened.reader() as reader:  # type: ignore[union-attr]  # opened by the rig
-        written = [(row.event.name, row.event.count) for row in await reader.events(50)]
+        written = [(row.event.name, row.event.count) for row in await reader.events(EventQuery(50))]
     assert written.count(("token.refused", 3)) == 1
 
 

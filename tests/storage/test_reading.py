@@ -5,7 +5,7 @@ from dataclasses import replace
 from alexa_oauth.protocol.events import Event, EventName, Reason
 from alexa_oauth.protocol.models import RefreshProfile
 from alexa_oauth.protocol.ports import Transaction
-from alexa_oauth.storage.reading import Link, RecordedEvent
+from alexa_oauth.protocol.reading import EventQuery, Link, RecordedEvent
 from alexa_oauth.storage.store import SqliteStore
 from tests.storage.conftest import Surroundings
 from tests.storage.records import DAY, NOW, access_token, grant
@@ -46,12 +46,12 @@ async def test_events_come_back_as_they_were_recorded_the_newest_first(store: Sq
     surroundings.doubt(NOW + 5)
     await store.write(lambda tx: tx.events.record(second))
     async with store.reader() as reader:
-        newest = RecordedEvent(NOW + 5, doubtful=True, event=second)
-        assert await reader.events(10) == [newest, RecordedEvent(NOW, doubtful=False, event=first)]
-        assert await reader.events(1) == [newest]
-        assert [recorded.event for recorded in await reader.events(10, "0badcafe")] == [first]
-        assert [recorded.event for recorded in await reader.events(10, name=second.name)] == [second]
-        assert [recorded.event for recorded in await reader.events(10, grant_id="0" * 16)] == [second]
+        newest = RecordedEvent(2, NOW + 5, doubtful=True, event=second)
+        assert await reader.events(EventQuery(10)) == [newest, RecordedEvent(1, NOW, doubtful=False, event=first)]
+        assert await reader.events(EventQuery(1)) == [newest]
+        assert [recorded.event for recorded in await reader.events(EventQuery(10, "0badcafe"))] == [first]
+        assert [recorded.event for recorded in await reader.events(EventQuery(10, name=second.name))] == [second]
+        assert [recorded.event for recorded in await reader.events(EventQuery(10, grant_id="0" * 16))] == [second]
 
 
 async def test_a_command_reads_beside_the_server(store: SqliteStore) -> None:

@@ -3,7 +3,7 @@
 from alexa_oauth.cli.context import Context
 from alexa_oauth.cli.database import ask
 from alexa_oauth.cli.printing import local_time, print_json, print_table
-from alexa_oauth.storage.reading import RecordedEvent
+from alexa_oauth.protocol.reading import EventQuery, RecordedEvent
 from alexa_oauth.storage.store import SqliteStore
 
 
@@ -13,7 +13,7 @@ def audit(context: Context) -> int:
 
     async def read(store: SqliteStore) -> list[RecordedEvent]:
         async with store.reader() as reader:
-            return await reader.events(arguments.limit, name=arguments.event, grant_id=arguments.link)
+            return await reader.events(EventQuery(arguments.limit, name=arguments.event, grant_id=arguments.link))
 
     found = ask(context, read)[::-1]
     if arguments.json:

@@ -7,8 +7,8 @@ from alexa_oauth.cli.database import ask
 from alexa_oauth.cli.printing import local_time, print_json, print_table
 from alexa_oauth.protocol.events import Reason
 from alexa_oauth.protocol.ports import Transaction
+from alexa_oauth.protocol.reading import Link
 from alexa_oauth.protocol.revocation import end_grant
-from alexa_oauth.storage.reading import Link
 from alexa_oauth.storage.store import SqliteStore
 
 _NO_LINKS = """\
@@ -79,12 +79,6 @@ def _end(tx: Transaction, grant_id: str) -> bool:
     return True
 
 
-def _expires_at(link: Link, unused_seconds: int) -> int | None:
-    """When the link ends by itself if nobody uses it; `None` is never."""
-    ends = [link.ends_at, link.last_used_at + unused_seconds if unused_seconds else None]
-    return min((end for end in ends if end is not None), default=None)
-
-
 def _fields(link: Link, unused_seconds: int) -> dict[str, object]:
     return {
         "id": link.grant_id,
@@ -93,12 +87,12 @@ def _fields(link: Link, unused_seconds: int) -> dict[str, object]:
         "scope": " ".join(link.scope),
         "created_at": link.created_at,
         "last_used_at": link.last_used_at,
-        "expires_at": _expires_at(link, unused_seconds),
+        "expires_at": link.expires_at(unused_seconds),
     }
 
 
 def _row(link: Link, unused_seconds: int) -> tuple[str, ...]:
-    expires_at = _expires_at(link, unused_seconds)
+    expires_at = link.expires_at(unused_seconds)
     instants = (link.created_at, link.last_used_at, expires_at)
     times = ("never" if at is None else local_time(at) for at in instants)
     return (link.grant_id, link.subject, link.client_id, " ".join(link.scope), *times)

@@ -1,17 +1,19 @@
 """A store that may not be open yet: with a full or read-only disk the server runs, refuses with 503, and tries again."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
 from alexa_oauth.protocol.errors import StorageUnavailable
 from alexa_oauth.protocol.ports import Transaction
+from alexa_oauth.protocol.reading import Reader
 from alexa_oauth.storage.store import SqliteStore
 
 Outcome = TypeVar("Outcome")
 
 
 class PatientStore:
-    """Implements `protocol.ports.Store`; everything raises `StorageUnavailable` until the database could be opened."""
+    """Implements `protocol.reading.ReadableStore`; everything raises `StorageUnavailable` until the database could be opened."""
 
     def __init__(self, open_store: Callable[[], SqliteStore]) -> None:
         """`open_store` raises `StorageUnavailable` for what may pass, `StartRefused` for what does not."""
@@ -40,6 +42,10 @@ class PatientStore:
     def read(self, rule: Callable[[Transaction], Outcome]) -> Outcome:
         """As the port says."""
         return self._present().read(rule)
+
+    def reader(self) -> AbstractAsyncContextManager[Reader]:
+        """As the port says."""
+        return self._present().reader()
 
     def checks(self) -> Mapping[str, str]:
         """What is wrong with the database, from memory."""

@@ -3,45 +3,24 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 import aiosqlite
 
 from alexa_oauth.protocol.events import Event, EventName, Reason
-from alexa_oauth.protocol.models import Scope
+from alexa_oauth.protocol.reading import EventQuery, Link, RecordedEvent
 from alexa_oauth.storage.errors import is_storage_failure, unavailable
 from alexa_oauth.storage.folder import DATABASE
 from alexa_oauth.storage.keys import KeyRing
 
 _LINKS: Final = """SELECT grant_id, client_id, created_at, last_used_at, used_in_doubt, ends_at, payload FROM grants
     WHERE ended_at IS NULL AND (ends_at IS NULL OR ends_at > ?) ORDER BY created_at DESC, rowid DESC"""
-_EVENTS: Final = """SELECT at, doubtful, event, attempt, client_id, subject, grant_id, reason, address, count, detail
+_EVENTS: Final = """SELECT sequence, at, doubtful, event, attempt, client_id, subject, grant_id, reason, address, count, detail
     FROM events WHERE (:attempt IS NULL OR attempt = :attempt) AND (:name IS NULL OR event = :name)
-    AND (:grant_id IS NULL OR grant_id = :grant_id) ORDER BY sequence DESC LIMIT :limit"""
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A living grant as pages show it. `ends_at` is a fixed end; disuse is judged by the policy from `last_used_at`."""
-
-    grant_id: str
-    subject: str
-    client_id: str
-    scope: Scope
-    created_at: int
-    last_used_at: int
-    ends_at: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedEvent:
-    """An event of the audit trail; `doubtful` says that the clock could not be believed at `at`."""
-
-    at: int
-    doubtful: bool
-    event: Event
+    AND (:grant_id IS NULL OR grant_id = :grant_id) AND (:subject IS NULL OR subject = :subject)
+    AND (:before IS NULL OR sequence < :before) ORDER BY sequence DESC LIMIT :limit"""
 
 
 class Reader:
@@ -62,14 +41,12 @@ class Reader:
             links.append(Link(grant_id, body["subject"], client_id, tuple(body["scope"]), created_at, used_at, ends_at))
         return links
 
-    async def events(
-        self, limit: int, attempt: str | None = None, *, name: EventName | None = None, grant_id: str | None = None
-    ) -> list[RecordedEvent]:
-        """The newest events, newest first; only those of the attempt, the name and the grant that are given."""
-        wanted = {"attempt": attempt, "name": name, "grant_id": grant_id, "limit": limit}
-        rows = await self._connection.execute_fetchall(_EVENTS, wanted)
+    async def events(self, query: EventQuery) -> list[RecordedEvent]:
+        """The newest events that the query asks for, newest first."""
+        rows = await self._connection.execute_fetchall(_EVENTS, asdict(query))
         return [
             RecordedEvent(
+                sequence,
                 at,
                 bool(doubtful),
                 Event(
@@ -84,7 +61,7 @@ class Reader:
                     json.loads(detail) if detail else {},
                 ),
             )
-            for at, doubtful, event, attempt_id, client_id, subject, grant_id, reason, address, count, detail in rows
+            for sequence, at, doubtful, event, attempt_id, client_id, subject, grant_id, reason, address, count, detail in rows
         ]
 
 

@@ -1,0 +1,67 @@
+"""What pages and commands ask of what is written: longer reads than a rule's, on a connection of their own."""
+
+from collections.abc import Awaitable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from alexa_oauth.protocol.events import Event, EventName
+from alexa_oauth.protocol.models import Scope
+from alexa_oauth.protocol.ports import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A living grant as pages show it. `ends_at` is a fixed end; disuse is judged by the policy from `last_used_at`."""
+
+    grant_id: str
+    subject: str
+    client_id: str
+    scope: Scope
+    created_at: int
+    last_used_at: int
+    ends_at: int | None
+
+    def expires_at(self, unused_seconds: int) -> int | None:
+        """When it ends by itself if nobody uses it; `None` is never. Disuse ends nothing where `unused_seconds` is 0."""
+        ends = [self.ends_at, self.last_used_at + unused_seconds if unused_seconds else None]
+        return min((end for end in ends if end is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """An event of the audit trail, `sequence` its place there; `doubtful`: the clock could not be believed at `at`."""
+
+    sequence: int
+    at: int
+    doubtful: bool
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class EventQuery:
+    """Which events are wanted: those that have everything that is given. `before` is the place that they stand before."""
+
+    limit: int
+    attempt: str | None = None
+    name: EventName | None = None
+    grant_id: str | None = None
+    subject: str | None = None
+    before: int | None = None
+
+
+class Reader(Protocol):
+    """Questions to the database, each of them one snapshot."""
+
+    def links(self, now: int) -> Awaitable[list[Link]]:
+        """The living grants, newest first."""
+
+    def events(self, query: EventQuery) -> Awaitable[list[RecordedEvent]]:
+        """The newest events that the query asks for, newest first."""
+
+
+class ReadableStore(Store, Protocol):
+    """A store whose rows pages can read."""
+
+    def reader(self) -> AbstractAsyncContextManager[Reader]:
+        """A connection of its own. `StorageUnavailable` if the database cannot be read now."""
