@@ -10,7 +10,7 @@ from tests.running_server import COMMAND, SOURCE
 
 COMMANDS = (
     *("serve", "health", "alexa-config", "pairing-code", "admin-link", "links", "revoke", "audit", "backup"),
-    *("client list", "client show", "client new-secret"),
+    *("client list", "client show", "client new-secret", "admin list", "admin reset"),
 )
 
 

@@ -12,7 +12,7 @@ import pytest
 from alexa_oauth.protocol import refresh, token
 from alexa_oauth.protocol.errors import ErrorCode, Refusal, RequestRefused
 from alexa_oauth.protocol.events import Event, EventName, Reason
-from alexa_oauth.protocol.models import Departure, Grant, Person, RefreshProfile, TokenResponse
+from alexa_oauth.protocol.models import Departure, Grant, Person, RefreshProfile, Resident, TokenResponse
 from alexa_oauth.protocol.policy import ACCESS_TOKENS_PER_GRANT, CODES_PER_SUBJECT, PENDING_LIMIT, Policy
 from alexa_oauth.protocol.ports import Store, Transaction
 from tests.storage.conftest import Surroundings
@@ -560,6 +560,30 @@ class AdminLinkPromises:
         assert await store.write(lambda tx: tx.admin_links.spend("link")) is False
 
 
+def appoint(tx: Transaction, subject: str, *names: str) -> None:
+    for name in names:
+        tx.people.remember(subject, name)
+        tx.people.appoint(subject)
+
+
+class PeoplePromises:
+    async def test_people_are_known_by_their_latest_name_and_rights_outlive_it(self, store: Store) -> None:
+        await store.write(lambda tx: tx.people.remember("ha:b", "bert"))
+        await store.write(lambda tx: appoint(tx, "ha:a", "Cleo", "Anna"))
+        anna, bert = Resident("ha:a", "Anna", is_administrator=True), Resident("ha:b", "bert", is_administrator=False)
+        assert store.read(lambda tx: tx.people.known()) == (anna, bert)
+        assert store.read(lambda tx: (tx.people.find("ha:a"), tx.people.find("ha:c"))) == (anna, None)
+
+    async def test_who_is_dismissed_stays_known(self, store: Store) -> None:
+        await store.write(lambda tx: appoint(tx, "ha:a", "Anna"))
+        await store.write(lambda tx: tx.people.dismiss("ha:a"))
+        assert store.read(lambda tx: tx.people.known()) == (Resident("ha:a", "Anna", is_administrator=False),)
+
+    async def test_nobody_is_appointed_who_is_not_known(self, store: Store) -> None:
+        await store.write(lambda tx: tx.people.appoint("ha:a"))
+        assert store.read(lambda tx: tx.people.known()) == ()
+
+
 class StorePromises(
     TransactionPromises,
     AuthorizationPromises,
@@ -568,5 +592,6 @@ class StorePromises(
     DoubtPromises,
     PairingCodePromises,
     AdminLinkPromises,
+    PeoplePromises,
 ):
     """All promises of the port."""

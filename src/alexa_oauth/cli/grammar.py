@@ -50,6 +50,7 @@ def grammar() -> ArgumentParser:
     _add_server(commands)
     _add_setup(commands)
     _add_clients(commands)
+    _add_administrators(commands)
     _add_links(commands)
     _add_backup(commands)
     return parser
@@ -111,6 +112,29 @@ def _add_clients(commands: _Commands) -> None:
     )
     _add_client_id(renew)
     renew.add_argument("--at-once", action="store_true", help="the former secret is refused from now on: use it if that leaked")
+
+
+def _add_administrators(commands: _Commands) -> None:
+    group = commands(
+        "admin",
+        help="list and reset who administers the panel inside Home Assistant",
+        description="Who administers the panel inside Home Assistant.",
+        epilog="Example:\n  alexa-oauth admin list",
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    people = group.add_subparsers(title="commands", metavar="COMMAND", required=True).add_parser
+    listing = _add(
+        people, "list", "admin.list_people", "list who opened the panel, and who administers it", "alexa-oauth admin list"
+    )
+    _add_json(listing, "print a list of {subject, name, is_administrator}")
+    _add(
+        people,
+        "reset",
+        "admin.reset_administrators",
+        "let nobody be administrator: the next Home Assistant user who opens the panel becomes it",
+        "alexa-oauth admin reset",
+    )
 
 
 def _add_links(commands: _Commands) -> None:

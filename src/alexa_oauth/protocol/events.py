@@ -35,6 +35,8 @@ class EventName(StrEnum):
     CLOCK_DOUBTED = "clock.doubted"
     CLOCK_CONFIRMED = "clock.confirmed"
     DATABASE_ADOPTED = "database.adopted"
+    ADMINISTRATOR_ADDED = "administrator.added"
+    ADMINISTRATOR_REMOVED = "administrator.removed"
 
 
 EVENTS_OF_GRANTS: Final = frozenset(
@@ -50,9 +52,11 @@ EVENTS_OF_GRANTS: Final = frozenset(
         EventName.GRANT_HEALED,
         EventName.GRANT_ENDED,
         EventName.CLIENT_SECRET_CHANGED,
+        EventName.ADMINISTRATOR_ADDED,
+        EventName.ADMINISTRATOR_REMOVED,
     }
 )
-"""Kept for 400 days. All others are bounded in number, since strangers can cause them."""
+"""Kept for 400 days, as is what administrators did. All others are bounded in number, since strangers can cause them."""
 
 
 class Reason(StrEnum):
@@ -142,3 +146,7 @@ class Event:
     def of(self, attempt: str, client_id: str, subject: str | None = None) -> "Event":
         """This event as one of the named attempt."""
         return replace(self, attempt=attempt, client_id=client_id, subject=subject)
+
+    def by(self, subject: str) -> "Event":
+        """This event as that person's doing, where they are not its own subject."""
+        return replace(self, detail={**self.detail, "by": subject})

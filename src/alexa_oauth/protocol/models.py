@@ -233,6 +233,15 @@ class TokenResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class Resident:
+    """Somebody who opened the panel inside Home Assistant. `name` is what Home Assistant calls them."""
+
+    subject: str
+    name: str
+    is_administrator: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Parameters:
     """The parameters of a request, as strictly read: empty ones are absent (RFC 6749 §3.1).
 

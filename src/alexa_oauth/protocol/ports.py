@@ -20,6 +20,7 @@ from alexa_oauth.protocol.models import (
     Person,
     PresentedRefreshToken,
     RefreshProfile,
+    Resident,
     TokenResponse,
 )
 
@@ -157,6 +158,25 @@ class AdminLinks(Protocol):
         """Use the link up; whether it was good."""
 
 
+class People(Protocol):
+    """Who opened the panel inside Home Assistant, and who of them administers it."""
+
+    def find(self, subject: str) -> Resident | None:
+        """The person of that subject."""
+
+    def known(self) -> tuple[Resident, ...]:
+        """Everybody, by name."""
+
+    def remember(self, subject: str, name: str) -> None:
+        """Keep the person, or the name that they have now."""
+
+    def appoint(self, subject: str) -> None:
+        """Make a known person an administrator."""
+
+    def dismiss(self, subject: str) -> None:
+        """Let an administrator be one no longer."""
+
+
 class Events(Protocol):
     """The audit trail."""
 
@@ -194,6 +214,10 @@ class Transaction(Protocol):
     @property
     def admin_links(self) -> AdminLinks:
         """One-time links to the panel."""
+
+    @property
+    def people(self) -> People:
+        """Who opened the panel."""
 
     @property
     def events(self) -> Events:

@@ -13,6 +13,7 @@ from alexa_oauth.storage.events import EventRows
 from alexa_oauth.storage.grants import GrantRows
 from alexa_oauth.storage.keys import KeyRing
 from alexa_oauth.storage.pairing_codes import PairingCodeRows
+from alexa_oauth.storage.people import PeopleRows
 
 Outcome = TypeVar("Outcome")
 Rule = Callable[["SqliteTransaction"], Outcome]
@@ -36,6 +37,7 @@ class SqliteTransaction:
         self.grants = GrantRows(self.connection)
         self.pairing_codes = PairingCodeRows(self.connection)
         self.admin_links = AdminLinkRows(self.connection)
+        self.people = PeopleRows(self.connection)
         self.events = EventRows(self.connection)
 
     def begin(self) -> None:
