@@ -17,8 +17,10 @@ async def start(tmp_path: Path) -> AsyncIterator[StartRig]:
     """Start a server with settings of one's own; it ends with the test."""
     async with AsyncExitStack() as stack:
 
-        async def begin(elsewhere: SignInElsewhere | None = None, **settings: str) -> Rig:
-            return await stack.enter_async_context(running(tmp_path / "data", settings, elsewhere=elsewhere))
+        async def begin(elsewhere: SignInElsewhere | None = None, *, supervised: bool = False, **settings: str) -> Rig:
+            return await stack.enter_async_context(
+                running(tmp_path / "data", settings, elsewhere=elsewhere, supervised=supervised)
+            )
 
         yield begin
 

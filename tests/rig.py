@@ -25,6 +25,7 @@ from alexa_oauth.config import load
 from alexa_oauth.protocol.clock import Reading
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.ports import Entropy
+from alexa_oauth.protocol.reading import EventQuery
 from alexa_oauth.protocol.sign_in import SignInElsewhere
 from alexa_oauth.storage.store import SqliteStore
 from alexa_oauth.upkeep import Upkeep
@@ -174,6 +175,7 @@ class Rig:
     clocks: FakeClocks
     upkeep: Upkeep
     origin: str
+    admin_origin: str
     session: aiohttp.ClientSession
     headers: dict[str, str] = field(default_factory=dict)
     """Header fields of every request, such as a proxy's `X-Forwarded-For`."""
@@ -268,7 +270,7 @@ class Rig:
         """The audit trail, newest first; of one kind of event if it is named."""
         await self.upkeep.write_refusals()
         async with self.store.reader() as reader:
-            return [recorded.event for recorded in await reader.events(10_000) if name in {None, recorded.event.name}]
+            return [recorded.event for recorded in await reader.events(EventQuery(10_000)) if name in {None, recorded.event.name}]
 
 
 def basic(client_id: str, secret: str) -> str:
@@ -282,9 +284,14 @@ async def running(
     settings: Mapping[str, str],
     clocks: FakeClocks | None = None,
     chance: Entropy = entropy,
+    *,
     elsewhere: SignInElsewhere | None = None,
+    supervised: bool = False,
 ) -> AsyncIterator[Rig]:
-    """A server on the folder. Called again on the same folder, it is a restart. `elsewhere` is a way of the test's own."""
+    """A server on the folder. Called again on the same folder, it is a restart.
+
+    `elsewhere` is a way of the test's own. `supervised`: by Home Assistant.
+    """
     folder.mkdir(mode=0o700, exist_ok=True)
     clients_file = folder / "oauth_clients.json"
     if not clients_file.exists():
@@ -292,23 +299,28 @@ async def running(
     values = {"data_dir": str(folder), "public_url": ISSUER, "sign_in": "approve_only", **settings}
     loaded = load({f"ALEXA_OAUTH_{name.upper()}": value for name, value in values.items()}, {})
     clocks = clocks or FakeClocks()
-    server = build(loaded.settings, ClientDefinitions(loaded.settings), Clock(clocks.read), chance)
+    server = build(loaded.settings, ClientDefinitions(loaded.settings), Clock(clocks.read), chance, supervised=supervised)
     if elsewhere is not None:
         parts = replace(server.public[PARTS], sign_in=elsewhere, elsewhere=elsewhere)
         server = replace(server, public=public_application(parts))
     assert server.store.try_to_open()
     upkeep = Upkeep(server)
     await upkeep.prepare()
-    runner = QuietRunner(server.public)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    runners = [QuietRunner(server.public), QuietRunner(server.admin)]
+    origins = [await _listen(runner) for runner in runners]
     try:
         async with aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()) as session:
-            yield Rig(server, clocks, upkeep, origin, session)
+            yield Rig(server, clocks, upkeep, origins[0], origins[1], session)
     finally:
-        await runner.cleanup()
+        for runner in runners:
+            await runner.cleanup()
         await server.store.close()
+
+
+async def _listen(runner: QuietRunner) -> str:
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return f"http://127.0.0.1:{runner.addresses[0][1]}"
 
 
 def _first_uri(client_id: str) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from alexa_oauth import __version__
-from alexa_oauth.admin.routes import LINK_SECONDS
+from alexa_oauth.admin.by_link import LINK_SECONDS
 from alexa_oauth.app import Server
 from alexa_oauth.config import Settings
 from alexa_oauth.protocol.credentials import new_pairing_code, new_secret

@@ -12,7 +12,8 @@ from typing import Final
 from aiohttp import web
 
 from alexa_oauth import __version__
-from alexa_oauth.admin.routes import AdminParts, admin_application
+from alexa_oauth.admin.parts import AdminParts
+from alexa_oauth.admin.routes import admin_application
 from alexa_oauth.clients_file import ClientDefinitions
 from alexa_oauth.config import Settings
 from alexa_oauth.log import log_events
@@ -126,8 +127,8 @@ def build(
         unknown_proxies=UnknownProxies(report),
         version=__version__,
     )
-    admin = admin_application(AdminParts(store, parts.pages, chance, settings.sign_in == PairingCode.way), supervised=supervised)
-    return Server(settings, clock, definitions, store, ledger, public_application(parts), admin, supervised)
+    panel = admin_application(_panel(settings, parts, store, clock), supervised=supervised)
+    return Server(settings, clock, definitions, store, ledger, public_application(parts), panel, supervised)
 
 
 def open_store(settings: Settings, definitions: ClientDefinitions, clock: Clock, chance: Entropy) -> SqliteStore:
@@ -163,6 +164,17 @@ def _reporter(ledger: RefusalLedger) -> Callable[[Event], None]:
         ledger.note(event)
 
     return report
+
+
+def _panel(settings: Settings, parts: Parts, store: PatientStore, clock: Clock) -> AdminParts:
+    return AdminParts(
+        store=store,
+        policy=parts.policy,
+        entropy=parts.entropy,
+        running=clock.running,
+        asks_for_code=settings.sign_in == PairingCode.way,
+        version=parts.version,
+    )
 
 
 def _policy(settings: Settings) -> Policy:

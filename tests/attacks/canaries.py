@@ -15,9 +15,11 @@ import pytest
 
 from alexa_oauth.announcement import new_admin_link
 from alexa_oauth.app import entropy
+from alexa_oauth.protocol.people import welcome
 from alexa_oauth.storage.pairing_codes import PairingCodeRows
 from tests.attacks.disk import disk_full, folder_of
 from tests.attacks.wire import ask, request
+from tests.panel import by_link
 from tests.rig import CLIENTS, SECRETS, VERIFIER, Answer, Rig, basic, running
 
 MASTER_KEY: Final = base64.urlsafe_b64encode(hashlib.sha256(b"the master key").digest()).decode()
@@ -123,6 +125,7 @@ async def everything(rig: WatchedRig, monkeypatch: pytest.MonkeyPatch) -> None:
     await _link_and_use(rig)
     await _approve_wrongly(rig)
     await _guess(rig)
+    await _administer(rig)
     await _break(rig, monkeypatch)
     await rig.upkeep.watch_clock()
     await rig.upkeep.write_refusals()
@@ -184,6 +187,19 @@ async def _guess(rig: WatchedRig) -> None:
         request("POST /alexa/token", {"Transfer-Encoding": "chunked", "Content-Length": "5"}, tokens["refresh_token"].encode()),
     ):
         await ask(rig, octets)
+
+
+async def _administer(rig: WatchedRig) -> None:
+    """The panel, by its one-time link, with forms that are good and bad."""
+    guest = await by_link(rig)
+    await guest.open()
+    rig.keep(guest.csrf, *guest.cookies.values())
+    await guest.post("/people/add", {"csrf": "canary-wrong-panel-csrf"})
+    await rig.store.write(lambda tx: welcome(tx, "ha:canary", HOSTILE))
+    await rig.store.write(lambda tx: welcome(tx, "ha:other", HOSTILE))
+    await guest.change("/people/add", subject="ha:other")
+    await guest.change("/people/remove", subject="ha:other")
+    await guest.change("/sign-out")
 
 
 async def _break(rig: WatchedRig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,94 +1,76 @@
-"""The admin application: Home Assistant opens it, or else a one-time link, since the terminal is in the household's hands."""
+"""The admin application: one table of what the panel is, and for whom each part of it."""
 
-from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from alexa_oauth.admin.ingress import IngressPanel, from_gateway_only
-from alexa_oauth.protocol.credentials import new_secret
-from alexa_oauth.protocol.ports import Entropy, Store
-from alexa_oauth.web.answers import page_answer
+from alexa_oauth.admin import people, setup
+from alexa_oauth.admin.answers import Problem, problem
+from alexa_oauth.admin.by_link import LinkDoor, Sessions
+from alexa_oauth.admin.csrf import Csrf
+from alexa_oauth.admin.entry import OPEN, Route, Who, entry, guarded
+from alexa_oauth.admin.ingress import HomeAssistantDoor
+from alexa_oauth.admin.pages import Entry, PanelPages
+from alexa_oauth.admin.parts import PANEL, PARTS, AdminParts, Panel
+from alexa_oauth.admin.visit import Door
 from alexa_oauth.web.middleware import plain_errors, quiet_headers
-from alexa_oauth.web.pages import Pages, ProblemView
 
-LINK_SECONDS: Final = 600
-SESSION_LIMIT: Final = 32
+ROUTES: Final = (
+    Route("GET", "/", Who.EVERYBODY, setup.show, label="Set up"),
+    Route("POST", "/people/add", Who.ADMINISTRATORS, people.add),
+    Route("POST", "/people/remove", Who.ADMINISTRATORS, people.remove),
+)
+"""A page with a label stands in the navigation, in this order. Every POST is a change, and guarded as one."""
 
-_COOKIE: Final = "alexa_oauth_admin"
-_LOCAL_NAMES: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-_CLOSED: Final = ProblemView(
+_CLOSED: Final = Problem(
     "This link opens nothing",
-    "A link to the panel works once, and for ten minutes.",
-    reference="",
-    fix="Run `alexa-oauth admin-link` for a new one.",
+    "A link to the panel works once, and for ten minutes; and a visit ends after an hour without use.",
+    "Run `alexa-oauth admin-link` for a new one.",
+    403,
 )
-_OPEN: Final = ProblemView(
-    "alexa-oauth is running",
-    "Its commands show the values for the Alexa developer console, the links and the audit trail.",
-    reference="",
-    fix="Run `alexa-oauth --help` for the list of commands.",
+_NOBODY: Final = Problem(
+    "Nobody is signed in",
+    "Home Assistant did not say who you are.",
+    "Open this page from the sidebar of Home Assistant.",
+    403,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class AdminParts:
-    """What the admin application is put together from. `asks_for_code`: approving takes a pairing code."""
-
-    store: Store
-    pages: Pages
-    entropy: Entropy
-    asks_for_code: bool
-
-
-class _Panel:
-    def __init__(self, parts: AdminParts) -> None:
-        self._parts = parts
-        self._sessions: dict[str, None] = {}
-
-    async def open(self, request: web.Request) -> web.Response:
-        """Spend the link and begin a session of this browser's."""
-        _check_name(request)
-        link = request.match_info["link"]
-        if not await self._parts.store.write(lambda tx: tx.admin_links.spend(link)):
-            return page_answer(self._parts.pages, self._parts.pages.problem(_CLOSED), 403)
-        session = new_secret(self._parts.entropy)
-        while len(self._sessions) >= SESSION_LIMIT:
-            self._sessions.pop(next(iter(self._sessions)))
-        self._sessions[session] = None
-        response = web.Response(status=303, headers={"Location": "/", "Cache-Control": "no-store"})
-        response.set_cookie(_COOKIE, session, httponly=True, samesite="Strict", path="/")
-        return response
-
-    async def home(self, request: web.Request) -> web.Response:
-        """The panel's first page, for those who opened it by a link."""
-        _check_name(request)
-        is_open = request.cookies.get(_COOKIE) in self._sessions
-        html = self._parts.pages.problem(_OPEN if is_open else _CLOSED)
-        return page_answer(self._parts.pages, html, 200 if is_open else 403)
+_SIGNED_OUT: Final = Problem(
+    "You are signed out", "This browser opens the panel no longer.", "Run `alexa-oauth admin-link` for a new link.", status=200
+)
 
 
 def admin_application(parts: AdminParts, *, supervised: bool) -> web.Application:
     """The application of the admin listener; `supervised`: Home Assistant opens it, and nobody else."""
-    gate = [from_gateway_only] if supervised else []
-    app = web.Application(middlewares=[plain_errors(parts.entropy), *gate])
-    app.on_response_prepare.append(quiet_headers)
-    app.add_routes(_routes_in_home_assistant(parts) if supervised else _routes_by_link(parts))
+    csrf = Csrf(parts.entropy)
+    if supervised:
+        return _application(parts, HomeAssistantDoor(parts.store, csrf), _NOBODY)
+    door = LinkDoor(parts.store, csrf, Sessions(parts.entropy, parts.running))
+    app = _application(parts, door, _CLOSED)
+    app.add_routes(_routes_by_link(door))
     return app
 
 
-def _routes_in_home_assistant(parts: AdminParts) -> list[web.RouteDef]:
-    panel = IngressPanel(parts.store, parts.pages, parts.entropy, asks_for_code=parts.asks_for_code)
-    return [web.get("/", panel.home)]
+def _application(parts: AdminParts, door: Door, closed: Problem) -> web.Application:
+    app = web.Application(middlewares=[plain_errors(parts.entropy), entry(door, closed)])
+    entries = tuple(Entry(route.path, route.label, route.who is Who.ADMINISTRATORS) for route in ROUTES if route.label)
+    app[PARTS] = parts
+    app[PANEL] = Panel(door, PanelPages(), entries, parts.version)
+    app.on_response_prepare.append(quiet_headers)
+    app.add_routes([web.route(route.method, route.path, guarded(route)) for route in ROUTES])
+    return app
 
 
-def _routes_by_link(parts: AdminParts) -> list[web.RouteDef]:
-    panel = _Panel(parts)
-    return [web.get("/", panel.home), web.get("/open/{link}", panel.open, allow_head=False)]
+def _routes_by_link(door: LinkDoor) -> list[web.RouteDef]:
+    """What a session of the panel's own needs beside the pages."""
 
+    async def begin(request: web.Request) -> web.StreamResponse:
+        return await door.open(request) or problem(request, _CLOSED)
 
-def _check_name(request: web.Request) -> None:
-    """A name that points here but is not ours is DNS rebinding: a page of the internet that wants to read the panel."""
-    if urlsplit(f"//{request.host}").hostname not in _LOCAL_NAMES:
-        raise web.HTTPNotFound
+    async def end(request: web.Request) -> web.StreamResponse:
+        door.sign_out(request)
+        return problem(request, _SIGNED_OUT)
+
+    return [
+        web.get("/open/{link}", begin, name=OPEN, allow_head=False),
+        web.post("/sign-out", guarded(Route("POST", "/sign-out", Who.EVERYBODY, end))),
+    ]

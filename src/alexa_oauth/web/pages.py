@@ -53,31 +53,17 @@ class ProblemView:
     received: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PanelView:
-    """What the panel shows inside Home Assistant.
-
-    `path` is where the browser sees the panel, without a slash at its end. `code` is a pairing code and until when it works.
-    """
-
-    version: str
-    path: str
-    asks_for_code: bool
-    code: tuple[str, str] | None
-
-
 class Pages:
     """The templates, compiled once, and the policy that their one style sheet needs.
 
     `content_security_policy` names no `form-action`: browsers apply that to the redirects after a form too, and would stop
-    the way back to the client. `framed_policy` lets pages of the same origin frame the page, as Home Assistant frames panels.
+    the way back to the client.
     """
 
     def __init__(self) -> None:
         """Read the package's templates; a fault in one of them shows here, not in a request."""
-        stylesheet = (resources.files(_PACKAGE) / "templates" / "page.css").read_text(encoding="utf-8")
-        self.content_security_policy: Final = _content_security_policy(stylesheet, "'none'")
-        self.framed_policy: Final = _content_security_policy(stylesheet, "'self'")
+        stylesheet = "".join(_read(name) for name in ("ground.css", "page.css"))
+        self.content_security_policy: Final = _content_security_policy(stylesheet)
         environment = Environment(
             loader=PackageLoader(_PACKAGE),
             autoescape=True,
@@ -91,7 +77,6 @@ class Pages:
         self._consent = templates["consent.html.jinja"]
         self._problem = templates["problem.html.jinja"]
         self._home = templates["home.html.jinja"]
-        self._panel = templates["panel.html.jinja"]
 
     def consent(self, view: ConsentView) -> str:
         """The page that asks a person to approve or deny; its form goes to `/alexa/approve`."""
@@ -105,12 +90,12 @@ class Pages:
         """The page of whoever finds the bare address."""
         return self._home.render(version=version)
 
-    def panel(self, view: PanelView) -> str:
-        """The panel, as long as it is one page."""
-        return self._panel.render(view=view)
+
+def _read(name: str) -> str:
+    return (resources.files(_PACKAGE) / "templates" / name).read_text(encoding="utf-8")
 
 
-def _content_security_policy(stylesheet: str, framed_by: str) -> str:
+def _content_security_policy(stylesheet: str) -> str:
     """Nothing loads, nothing runs; the one style element is known by its hash (CSP Level 3 §2.3.1)."""
     digest = base64.b64encode(hashlib.sha256(stylesheet.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors {framed_by}"
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors 'none'"

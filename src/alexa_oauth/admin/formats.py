@@ -1,0 +1,83 @@
+"""How the panel writes instants, durations and sizes: in the household's own time zone, and as people say them."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from markupsafe import Markup
+
+_UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_NEVER: Final = "never"
+
+
+def instant(at: int | None) -> str:
+    """Seconds since 1970 as a `time` element, such as 25 Nov 2026, 19:04; `None` is never."""
+    return _NEVER if at is None else _time(at, f"{_day(at)}, {_local(at):%H:%M}")
+
+
+def exact_instant(at: int) -> Markup:
+    """The same with its seconds."""
+    return _time(at, f"{_day(at)}, {_local(at):%H:%M:%S}")
+
+
+def day(at: int | None) -> str:
+    """Its day alone."""
+    return _NEVER if at is None else _time(at, _day(at))
+
+
+def clock_time(at: int) -> Markup:
+    """Its hour and minute, for what is over within the day."""
+    return _time(at, f"{_local(at):%H:%M}")
+
+
+def ago(at: int, now: int) -> Markup:
+    """How long ago it was, in one unit, such as 3 minutes ago."""
+    passed = now - at
+    return _time(at, f"{duration(passed)} ago" if passed >= 1 else "just now")
+
+
+def duration(seconds: float) -> str:
+    """A duration in its largest whole unit, such as 90 minutes → 1 hour."""
+    size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= size), _UNITS[-1])
+    return count(int(seconds // size), unit)
+
+
+def size(octets: int) -> str:
+    """A number of bytes, such as 1.4 MB."""
+    amount, unit = float(octets), "bytes"
+    for unit in ("bytes", "kB", "MB", "GB"):  # noqa: B007 - the unit at which it stops is the one
+        if amount < 1_000:  # noqa: PLR2004 - SI prefixes
+            break
+        amount /= 1_000
+    return f"{octets} bytes" if unit == "bytes" else f"{amount:.1f} {unit}"
+
+
+def count(number: int, singular: str) -> str:
+    """A number of things, such as 1 link or 3 links."""
+    return f"{number:,} {singular}{'' if number == 1 else 's'}"
+
+
+FILTERS: Final = {
+    "instant": instant,
+    "exact_instant": exact_instant,
+    "day": day,
+    "clock_time": clock_time,
+    "ago": ago,
+    "duration": duration,
+    "size": size,
+    "count_of": count,
+}
+"""What templates call them."""
+
+
+def _local(at: int) -> datetime:
+    return datetime.fromtimestamp(at, UTC).astimezone()
+
+
+def _day(at: int) -> str:
+    local = _local(at)
+    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def _time(at: int, shown: str) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(_local(at).isoformat(), shown)

@@ -1,0 +1,86 @@
+"""The panel's templates: one layout, one style sheet, one small script, and a file for each page.
+
+A page gets `view`, a frozen record of its own, and `frame`, what surrounds every page. Values are escaped. A policy forbids
+`style` attributes, event attributes and further scripts: looks belong into panel.css, behaviour into panel.js.
+"""
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Final
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+from alexa_oauth.admin.formats import FILTERS
+from alexa_oauth.protocol.models import Resident
+
+_PACKAGE: Final = "alexa_oauth.admin"
+_PUBLIC: Final = "alexa_oauth.web"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page that the navigation names."""
+
+    path: str
+    label: str
+    for_administrators: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What surrounds a page: see `Visit` for `base` and `csrf`. `person` is `None` where nobody is let in.
+
+    `path` is the page's own, `notice` a sentence about what was done last.
+    """
+
+    base: str
+    path: str
+    entries: tuple[Entry, ...]
+    person: Resident | None
+    csrf: str = field(repr=False)
+    may_sign_out: bool
+    notice: str | None
+    version: str
+
+
+class PanelPages:
+    """The templates, compiled once, and the policy that fits them."""
+
+    def __init__(self) -> None:
+        """Read the package's templates; a fault in one of them shows here, not in a request."""
+        stylesheet = _read(_PUBLIC, "ground.css") + _read(_PACKAGE, "panel.css")
+        script = _read(_PACKAGE, "panel.js")
+        self._policy = (
+            f"default-src 'none'; style-src '{_hash(stylesheet)}'; script-src '{_hash(script)}'; connect-src 'self'; "
+            "form-action 'self'; base-uri 'none'; frame-ancestors "
+        )
+        environment = Environment(
+            loader=ChoiceLoader([PackageLoader(_PACKAGE), PackageLoader(_PUBLIC)]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters |= FILTERS
+        environment.globals |= {"stylesheet": stylesheet, "script": script}
+        own = PackageLoader(_PACKAGE).list_templates()
+        self._templates = {name: environment.get_template(name) for name in own if name.endswith(".jinja")}
+
+    def content_security_policy(self, framed_by: str) -> str:
+        """Nothing loads; the one style element and the one script are known by their hashes (CSP Level 3 §2.3.1)."""
+        return self._policy + framed_by
+
+    def render(self, name: str, frame: Frame, view: object) -> str:
+        """The page of that name, such as `links`."""
+        return self._templates[f"{name}.html.jinja"].render(frame=frame, view=view)
+
+
+def _read(package: str, name: str) -> str:
+    return (resources.files(package) / "templates" / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
