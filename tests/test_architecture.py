@@ -54,7 +54,7 @@ MAY_USE: Final[dict[str, set[str]]] = {
     "cachetools": {"sign_in", "rate_limit", "refusals"},
     "cryptography": {"storage"},
     "jinja2": {"admin", "web"},
-    "markupsafe": {"admin"},
+    "markupsafe": {"admin", "web"},
     "sqlite3": {"storage"},
     "structlog": {"cli", "serving", "upkeep", "app", "web", "clients_file", "log"},
     "uvloop": {"cli", "serving"},

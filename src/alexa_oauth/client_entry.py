@@ -71,7 +71,7 @@ def _client(name: str, values: Mapping[str, Any], built_in: Client) -> Client:
         client_type=values["client_type"],
         redirect_uris=values["redirect_uris"],
         name=values.get("name", built_in.name if is_built_in else name),
-        scopes=values.get("scopes", tuple(SCOPES)),
+        scopes=values.get("scopes", SCOPES),
         pkce=values.get("pkce", PkceRule.REQUIRED if is_public else PkceRule.OPTIONAL),
         refresh=values.get("refresh", usual),
         introspect=values.get("introspect", False),

@@ -58,7 +58,7 @@ def built_in(client_id: str, vendor_ids: tuple[str, ...], client_secret: str | N
         client_type=ClientType.CONFIDENTIAL,
         redirect_uris=redirect_uris_for(vendor_ids),
         name="Amazon Alexa",
-        scopes=tuple(SCOPES),
+        scopes=SCOPES,
         pkce=PkceRule.OPTIONAL,
         refresh=RefreshProfile.OVERLAP,
         secret_digests=(secret_digest(client_secret),) if client_secret else (),

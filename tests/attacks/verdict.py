@@ -8,8 +8,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from alexa_oauth.protocol.events import Reason
 from alexa_oauth.web.problems import problem_for
+from alexa_oauth.web.texts import Library
 from tests.rig import ISSUER, Answer, Browser, Rig
 
+ENGLISH: Final = Library().english
 EX_URI: Final = "https://ex.test/cb"
 STATE: Final = "st/at+e="
 CODE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -56,7 +58,7 @@ async def begun(rig: Rig, client_id: str = "C1") -> tuple[Browser, Answer]:
 def assert_page(answer: Answer, reason: Reason, status: int = 400) -> None:
     """A page of our own that says the reason in words: nobody is sent anywhere, and nothing is left in the browser."""
     assert answer.status == status
-    assert f"<title>{problem_for(reason).title}</title>" in answer.text
+    assert f"<title>{ENGLISH[problem_for(reason).title]}</title>" in answer.text
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Frame-Options"] == "DENY"

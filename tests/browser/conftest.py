@@ -129,13 +129,14 @@ async def open_browser(chromium: Browser) -> AsyncIterator[OpenBrowser]:
     """A browser with no cookies yet."""
     async with AsyncExitStack() as stack:
 
-        async def begin(screen: Screen = PHONE) -> BrowserContext:
+        async def begin(screen: Screen = PHONE, locale: str = "en-US") -> BrowserContext:
             context = await chromium.new_context(
                 viewport={"width": screen.width, "height": screen.height},
                 device_scale_factor=screen.density,
                 color_scheme=screen.scheme,
                 java_script_enabled=screen.scripts,
                 ignore_https_errors=True,
+                locale=locale,
             )
             return await stack.enter_async_context(context)
 

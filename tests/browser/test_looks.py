@@ -2,10 +2,11 @@
 
 import pytest
 
-from tests.browser.conftest import OpenBrowser, StartHome, Visit
+from alexa_oauth.web.texts import LANGUAGES
+from tests.browser.conftest import Home, OpenBrowser, StartHome, Visit
 from tests.browser.elsewhere import Elsewhere
 from tests.browser.looks import looks_of
-from tests.browser.visitor import Screen, Visitor
+from tests.browser.visitor import PHONE, Screen, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -53,6 +54,28 @@ async def test_the_page_of_a_server_that_asks_nobody_who_they_are(
         await visitor.open(elsewhere.authorization())
         controls = await check(visitor, "approve-only")
         assert controls["Approve & Link Account"] == controls["Deny"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_consent_page_in_every_language(
+    language: str, home: Home, elsewhere: Elsewhere, open_browser: OpenBrowser
+) -> None:
+    """A picture shows Japanese and Hindi only where there are letters for them: Debian's fonts-noto-cjk and fonts-noto-core."""
+    for screen in (PHONE, Screen("narrow", 320, 640, "dark")):
+        browser = await open_browser(screen, language)
+        visitor = Visitor(await browser.new_page(), home.origin, screen)
+        await visitor.open(elsewhere.authorization())
+        assert await visitor.page.locator("html").get_attribute("lang") == language
+        controls = await check(visitor, f"consent-{language}")
+        assert controls["Approve & Link Account"] == controls["Deny"]
+        await visitor.page.get_by_role("textbox").fill("BBBB-BBBB")
+        await visitor.approve.click()
+        await visitor.alert.wait_for()
+        await check(visitor, f"wrong-code-{language}")
+        await visitor.open(elsewhere.authorization(redirect_uri="https://layla.amazon.com/api/skill/link/M2OTHERVENDOR1"))
+        await check(visitor, f"problem-{language}")
+        await visitor.open("/")
+        await check(visitor, f"home-{language}")
 
 
 async def test_twice_the_size_of_letters_still_fits_a_phone(elsewhere: Elsewhere, visit: Visit) -> None:

@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-SCOPES: Final[dict[str, str]] = {
-    "music.read": "See your music library and what is playing",
-    "music.control": "Play music and control your speakers",
-}
-"""The scopes that exist, each with the words in which the consent page asks for it."""
+SCOPES: Final = ("music.read", "music.control")
+"""The scopes that exist; the consent page has words for each."""
 
 PENDING_SECONDS: Final = 600
 PENDING_LIMIT: Final = 12_000

@@ -8,7 +8,6 @@ from aiohttp import web
 
 from alexa_oauth.protocol.errors import ErrorCode
 from alexa_oauth.web.pages import Pages
-from alexa_oauth.web.problems import Problem
 
 NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 RETRY_SECONDS: Final = 5
@@ -62,14 +61,6 @@ def page_answer(pages: Pages, html: str, status: int = 200, headers: Mapping[str
             **(headers or {}),
         },
     )
-
-
-def problem_answer(
-    pages: Pages, problem: Problem, reference: str = "", *, retry_after: int | None = None, status: int | None = None
-) -> web.Response:
-    """The page that says why a request goes no further; `reference` is the attempt's id, if it is known."""
-    headers = {"Retry-After": str(retry_after)} if retry_after is not None else None
-    return page_answer(pages, pages.problem(problem.view(reference)), status or problem.status, headers)
 
 
 def redirect_answer(location: str, status: int = 302) -> web.Response:

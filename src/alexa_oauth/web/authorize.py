@@ -1,5 +1,7 @@
 """GET and POST /alexa/authorize: the authorization endpoint (RFC 6749 §3.1)."""
 
+from dataclasses import replace
+
 from aiohttp import web
 
 from alexa_oauth.protocol import authorization
@@ -9,17 +11,15 @@ from alexa_oauth.protocol.errors import ErrorCode, Refusal, RequestRefused, Stor
 from alexa_oauth.protocol.events import Event, EventName, Reason
 from alexa_oauth.protocol.models import AuthorizationRequest, Parameters
 from alexa_oauth.protocol.redirect_uri import is_loopback
-from alexa_oauth.web.answers import page_answer, redirect_answer
+from alexa_oauth.web.answers import redirect_answer
 from alexa_oauth.web.caller import Caller, identify
 from alexa_oauth.web.consent import consent_page
 from alexa_oauth.web.forms import FormRefused, raw_query, read_form, read_query
 from alexa_oauth.web.parts import PARTS, Parts
-from alexa_oauth.web.problems import UNAVAILABLE, problem_for
+from alexa_oauth.web.problems import UNAVAILABLE, problem_for, problem_page
 from alexa_oauth.web.session import new_browser, remember
 
 _USER_AGENT_LIMIT = 300
-_SHOWN = {"client_id": "Client id", "redirect_uri": "Return address"}
-"""What a page repeats of a refused request, so that a person can compare it with what should have been sent."""
 
 _UNAVAILABLE = Refusal(
     ErrorCode.TEMPORARILY_UNAVAILABLE, "The server cannot store anything at the moment", Reason.STORAGE_UNAVAILABLE
@@ -36,13 +36,14 @@ async def authorize(request: web.Request) -> web.Response:
         _check_reachable(parts, caller)
         address = parts.store.read(lambda tx: authorization.locate(tx.clients, parameters, parts.policy.issuer))
     except FormRefused as refused:
-        return _problem(parts, attempt, Reason.PARAMETER_MALFORMED, status=refused.status)
+        problem = replace(problem_for(Reason.PARAMETER_MALFORMED), status=refused.status)
+        return problem_page(request, problem, attempt)
     except RequestRefused as refused:
         reason = refused.refusal.reason
         parts.report(_refused(attempt, caller, reason, parameters))
-        return _problem(parts, attempt, reason, parameters)
+        return problem_page(request, problem_for(reason), attempt, parameters.values)
     except StorageUnavailable:
-        return page_answer(parts.pages, parts.pages.problem(UNAVAILABLE.view(attempt)), UNAVAILABLE.status)
+        return problem_page(request, UNAVAILABLE, attempt)
     return await _answer_back(request, address, parameters, attempt)
 
 
@@ -55,7 +56,7 @@ async def _answer_back(request: web.Request, address: ReturnAddress, parameters:
         visit = Visit(attempt, caller.address, _user_agent(request), new_browser(request, parts.entropy))
         if _is_self_test(parts, caller, address):
             return redirect_answer(address.with_code(await _approve_self_test(parts, checked, visit)))
-        return await _ask(parts, address, checked, visit)
+        return await _ask(request, address, checked, visit)
     except RequestRefused as refused:
         refusal = refused.refusal
     except StorageUnavailable:
@@ -64,10 +65,11 @@ async def _answer_back(request: web.Request, address: ReturnAddress, parameters:
     return redirect_answer(address.with_error(refusal))
 
 
-async def _ask(parts: Parts, address: ReturnAddress, checked: AuthorizationRequest, visit: Visit) -> web.Response:
+async def _ask(request: web.Request, address: ReturnAddress, checked: AuthorizationRequest, visit: Visit) -> web.Response:
+    parts = request.app[PARTS]
     pending = await parts.store.write(lambda tx: authorization.begin(tx, checked, visit, parts.entropy))
     parts.report(Event(EventName.CONSENT_SHOWN, visit.attempt, checked.client_id, address=visit.address))
-    response = consent_page(parts, address.client, pending)
+    response = consent_page(request, address.client, pending)
     remember(response, parts.face, visit.browser)
     return response
 
@@ -97,16 +99,6 @@ async def _read(request: web.Request) -> Parameters:
     if raw_query(request):
         raise FormRefused(400, "Parameters stand in the query and in the body")
     return await read_form(request)
-
-
-def _problem(
-    parts: Parts, attempt: str, reason: Reason, parameters: Parameters | None = None, *, status: int | None = None
-) -> web.Response:
-    values = parameters.values if parameters is not None else {}
-    received = tuple((label, values[name]) for name, label in _SHOWN.items() if name in values)
-    problem = problem_for(reason)
-    view = problem.view(attempt, received)
-    return page_answer(parts.pages, parts.pages.problem(view), status or problem.status)
 
 
 def _refused(attempt: str, caller: Caller, reason: Reason, parameters: Parameters) -> Event:

@@ -1,6 +1,7 @@
 """What the endpoints share: how a refusal is reported, counted and said, to programs as JSON and to people on a page."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Final
 
@@ -10,11 +11,11 @@ from alexa_oauth.protocol.client_authentication import FAILED, authenticate, rea
 from alexa_oauth.protocol.errors import ClockDoubtful, ErrorCode, Refusal, RequestRefused, StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName, Reason
 from alexa_oauth.protocol.models import Client, Parameters
-from alexa_oauth.web.answers import REALM, error_answer, problem_answer, unavailable_answer
+from alexa_oauth.web.answers import REALM, error_answer, unavailable_answer
 from alexa_oauth.web.caller import Caller, identify
 from alexa_oauth.web.forms import FormRefused
 from alexa_oauth.web.parts import PARTS, Parts
-from alexa_oauth.web.problems import UNAVAILABLE, problem_for
+from alexa_oauth.web.problems import UNAVAILABLE, problem_for, problem_page
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -51,17 +52,16 @@ def shows_refusals(handler: Handler) -> Handler:
 
     @wraps(handler)
     async def guarded(request: web.Request) -> web.Response:
-        pages = request.app[PARTS].pages
         try:
             return await handler(request)
         except FormRefused as refused:
-            return problem_answer(pages, problem_for(Reason.PARAMETER_MALFORMED), status=refused.status)
+            return problem_page(request, replace(problem_for(Reason.PARAMETER_MALFORMED), status=refused.status))
         except RequestRefused as refused:
             reason = refused.refusal.reason
             _report(request, EventName.CONSENT_REFUSED, reason)
-            return problem_answer(pages, problem_for(reason))
+            return problem_page(request, problem_for(reason))
         except (StorageUnavailable, ClockDoubtful):
-            return problem_answer(pages, UNAVAILABLE)
+            return problem_page(request, UNAVAILABLE)
 
     return guarded
 

@@ -1,7 +1,8 @@
 """The pages that a person sees, as HTML without script and without anything loaded from elsewhere.
 
-The sentences stand in the templates, a page in one file each. A further way to sign in brings a template of its own,
-`sign_in_<way>.html.jinja`, which the consent page includes; ways that lead to another service share `sign_in_elsewhere`.
+Their sentences stand in `languages/`. A further way to sign in brings a template of its own, `sign_in_<way>.html.jinja`, which
+the consent page includes; ways that lead to another service share `sign_in_elsewhere`. A page speaks English unless it is told
+otherwise.
 """
 
 import base64
@@ -11,6 +12,8 @@ from importlib import resources
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from alexa_oauth.web.texts import Library, Texts, prose
 
 _PACKAGE: Final = "alexa_oauth.web"
 
@@ -42,8 +45,8 @@ class ConsentView:
 class ProblemView:
     """Why a request goes no further: shown here because nobody may be sent to an address that is not known to be good.
 
-    `explanation` and `fix` are sentences; what stands between backticks in them is set as code. `received` pairs a label with
-    what the request held, however hostile.
+    `explanation` and `fix` are sentences, marked as `texts.prose` says. `received` pairs a label with what the request held,
+    however hostile.
     """
 
     title: str
@@ -57,7 +60,7 @@ class Pages:
     """The templates, compiled once, and the policy that their one style sheet needs.
 
     `content_security_policy` names no `form-action`: browsers apply that to the redirects after a form too, and would stop
-    the way back to the client.
+    the way back to the client. `library` holds the languages.
     """
 
     def __init__(self) -> None:
@@ -72,23 +75,25 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self.library: Final = Library()
         environment.globals["stylesheet"] = stylesheet
+        environment.filters["prose"] = prose
         templates = {name: environment.get_template(name) for name in environment.list_templates(["jinja"])}
         self._consent = templates["consent.html.jinja"]
         self._problem = templates["problem.html.jinja"]
         self._home = templates["home.html.jinja"]
 
-    def consent(self, view: ConsentView) -> str:
+    def consent(self, view: ConsentView, texts: Texts | None = None) -> str:
         """The page that asks a person to approve or deny; its form goes to `/alexa/approve`."""
-        return self._consent.render(view=view)
+        return self._consent.render(view=view, texts=texts or self.library.english)
 
-    def problem(self, view: ProblemView) -> str:
+    def problem(self, view: ProblemView, texts: Texts | None = None) -> str:
         """The page that says what is wrong with a request, and what to do about it."""
-        return self._problem.render(view=view)
+        return self._problem.render(view=view, texts=texts or self.library.english)
 
-    def home(self, version: str) -> str:
+    def home(self, version: str, texts: Texts | None = None) -> str:
         """The page of whoever finds the bare address."""
-        return self._home.render(version=version)
+        return self._home.render(version=version, texts=texts or self.library.english)
 
 
 def _read(name: str) -> str:

@@ -44,7 +44,7 @@ def returning_from(way: SignInElsewhere) -> Handler:
         arrival = _arrival(request, parameters, way.way)
         returned = await parts.store.write(lambda tx: departure.come_back(tx, arrival))
         if not returned.is_first:
-            return consent_page_again(parts, returned.pending)
+            return consent_page_again(request, returned.pending)
         return await _judge(request, way, returned.pending, parameters)
 
     return sign_in
@@ -66,7 +66,7 @@ async def _judge(request: web.Request, way: SignInElsewhere, pending: PendingReq
     match verdict:
         case SignedIn():
             known = await parts.store.write(lambda tx: departure.welcome(tx, pending, verdict))
-            return consent_page_again(parts, known)
+            return consent_page_again(request, known)
         case SignInFailed() | SignInCrowded() | ServiceUnavailable() | NotAllowed() | AwaitsAdministrator():
             return await ask_again(request, pending, verdict)
         case _:
