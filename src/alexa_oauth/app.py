@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import os
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from alexa_oauth.admin.parts import AdminParts
 from alexa_oauth.admin.routes import admin_application
 from alexa_oauth.clients_file import ClientDefinitions
 from alexa_oauth.config import Settings
+from alexa_oauth.diagnosis.outside import Outside, connect, resolve
 from alexa_oauth.log import log_events
 from alexa_oauth.protocol.clock import Reading, Settlement, Timekeeper
 from alexa_oauth.protocol.events import Event
@@ -123,12 +125,18 @@ def build(
         entropy=chance,
         report=report,
         checks=lambda: checks(store, clock),
+        instance=lambda: store.instance,
         doubts_clock=lambda: clock.doubtful,
         unknown_proxies=UnknownProxies(report),
         version=__version__,
     )
     panel = admin_application(_panel(settings, parts, store, clock), supervised=supervised)
     return Server(settings, clock, definitions, store, ledger, public_application(parts), panel, supervised)
+
+
+def outside() -> Outside:
+    """The world, as the doctor calls it."""
+    return Outside(resolve, connect, ssl.create_default_context, lambda: int(time.time()), lambda: read_clocks().running)
 
 
 def open_store(settings: Settings, definitions: ClientDefinitions, clock: Clock, chance: Entropy) -> SqliteStore:

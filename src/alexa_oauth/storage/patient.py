@@ -35,6 +35,11 @@ class PatientStore:
                 self._reason = str(error)
         return self._opened is not None
 
+    @property
+    def instance(self) -> str | None:
+        """What tells this database from others, once it is open."""
+        return None if self._opened is None else self._opened.instance
+
     async def write(self, rule: Callable[[Transaction], Outcome]) -> Outcome:
         """As the port says."""
         return await self._present().write(rule)

@@ -23,6 +23,7 @@ async def health(request: web.Request) -> web.Response:
             "message": MESSAGE,
             "endpoints": list(ENDPOINTS),
             "version": parts.version,
+            "instance": parts.instance(),
             "checks": checks,
         },
         status=200 if ok else 503,

@@ -68,6 +68,7 @@ class Parts:
     entropy: Entropy
     report: Callable[[Event], None]
     checks: Callable[[], Mapping[str, str]]
+    instance: Callable[[], str | None]
     doubts_clock: Callable[[], bool]
     unknown_proxies: UnknownProxies
     version: str

@@ -81,11 +81,11 @@ DISK_NEARLY_FULL: Final = Cause(
     "Make room: old backups, media and snapshots take the most.",
     (Seen.INSIDE,),
 )
-KEY_WRONG: Final = Cause(
-    "key_wrong",
-    "Database and key do not belong together",
-    "The server cannot read what it kept, and does not start.",
-    "Bring back the encryption key that belongs to this database, or restore a backup that holds both.",
+DATABASE_REFUSED: Final = Cause(
+    "database_refused",
+    "The database cannot be used",
+    "The server does not start with this database: the encryption key is another one, or the file is damaged.",
+    "Bring back the key that belongs to this database, or restore a backup, which holds both.",
     (Seen.INSIDE,),
 )
 SERVER_DOWN: Final = Cause(
@@ -119,7 +119,7 @@ FOREIGN_ORIGIN_FAULT: Final = Cause(
 
 CAUSES: Final = (
     SERVER_DOWN,
-    KEY_WRONG,
+    DATABASE_REFUSED,
     STORAGE_UNAVAILABLE,
     DISK_NEARLY_FULL,
     TWO_WORKERS,

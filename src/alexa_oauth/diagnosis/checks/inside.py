@@ -1,0 +1,144 @@
+"""What can be seen without leaving the machine: settings, clients, database, disk, clock."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from alexa_oauth.diagnosis.causes import address, console, path, person, tokens
+from alexa_oauth.diagnosis.findings import Evidence, Finding, failed, passed, warned
+
+ADVISED_DAYS: Final = 180
+"""How long an unused refresh token should live at least, says Amazon."""
+LITTLE_BYTES: Final = 200 * 1_048_576
+TOO_LITTLE_BYTES: Final = 20 * 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What the machine knows of itself.
+
+    `checks` is what `/health` says, `None` if nothing answers there. `free_bytes` is `None` if nobody can say. `database_problem`
+    and `clients_faults` are lines for the operator, empty if all is well. `links_of` counts the living links of each subject.
+    """
+
+    public_url: str | None
+    sign_in: str
+    refresh_token_days: int
+    has_redirect_uris: bool
+    has_secret: bool
+    clients_faults: tuple[str, ...] = ()
+    checks: Mapping[str, str] | None = None
+    database_problem: str = ""
+    free_bytes: int | None = None
+    unknown_proxies: tuple[str, ...] = ()
+    links_of: Mapping[str, int] | None = None
+
+
+def check_inside(inside: Inside) -> Iterator[Finding]:
+    """Every cause that shows in here."""
+    yield from _judge_public_url(inside)
+    yield _judge_sign_in(inside)
+    yield _judge_lifetime(inside)
+    yield from _judge_clients(inside)
+    yield from _judge_health(inside)
+    yield _judge_database(inside)
+    yield from _judge_disk(inside)
+    yield _judge_proxies(inside)
+    yield from _judge_links(inside)
+
+
+def _judge_public_url(inside: Inside) -> Iterator[Finding]:
+    if inside.public_url is None:
+        yield failed(address.PUBLIC_URL_UNSET)
+        return
+    yield passed(address.PUBLIC_URL_UNSET, f"The public address is {inside.public_url}.")
+    if inside.public_url.startswith("https://"):
+        yield passed(address.PUBLIC_URL_NOT_HTTPS, "The public address is https.")
+    else:
+        yield failed(address.PUBLIC_URL_NOT_HTTPS)
+
+
+def _judge_sign_in(inside: Inside) -> Finding:
+    if inside.sign_in == "approve_only":
+        return warned(person.ANYONE_MAY_APPROVE)
+    return passed(person.ANYONE_MAY_APPROVE, f"Who approves must prove who they are (sign_in is {inside.sign_in}).")
+
+
+def _judge_lifetime(inside: Inside) -> Finding:
+    days = inside.refresh_token_days
+    if 0 < days < ADVISED_DAYS:
+        sentence = f"A link that is unused for {days} days ends; Amazon advises to let it live for {ADVISED_DAYS} days at least."
+        fix = f"Set refresh_token_days to {ADVISED_DAYS} or more, or 0 for no end."
+        return warned(tokens.REFRESH_TOKEN_EXPIRED, sentence, fix)
+    told = "never ends" if days == 0 else f"lives for {days} days"
+    return passed(tokens.REFRESH_TOKEN_EXPIRED, f"A link that is not used {told}.")
+
+
+def _judge_clients(inside: Inside) -> Iterator[Finding]:
+    if inside.clients_faults:
+        yield failed(
+            console.CLIENTS_FILE_BROKEN, evidence=[Evidence("fault", fault, is_private=True) for fault in inside.clients_faults]
+        )
+    else:
+        yield passed(console.CLIENTS_FILE_BROKEN, "The clients can be read.")
+    if inside.has_redirect_uris:
+        yield passed(console.VENDOR_IDS_UNSET, "Alexa's addresses are registered.")
+    else:
+        yield failed(console.VENDOR_IDS_UNSET)
+    if inside.has_secret:
+        yield passed(console.CLIENT_SECRET_UNSET, "The built-in client has what it signs in with.")
+    else:
+        yield failed(console.CLIENT_SECRET_UNSET)
+
+
+def _judge_health(inside: Inside) -> Iterator[Finding]:
+    if inside.checks is None:
+        yield failed(tokens.SERVER_DOWN)
+        return
+    told = [Evidence(name, outcome) for name, outcome in inside.checks.items()]
+    yield passed(tokens.SERVER_DOWN, "The server runs.", told)
+    yield passed(tokens.TWO_WORKERS, "One process serves this database; a second one would refuse to start.")
+    database, clock = inside.checks.get("database", "ok"), inside.checks.get("clock", "ok")
+    if database != "ok":
+        yield failed(tokens.STORAGE_UNAVAILABLE, f"The database cannot be written: {database}.", evidence=told)
+    else:
+        yield passed(tokens.STORAGE_UNAVAILABLE, "The database can be written.", told)
+    if clock != "ok":
+        yield failed(tokens.CLOCK_WRONG, "The clock is in doubt, so nothing is refused for its age.", evidence=told)
+
+
+def _judge_database(inside: Inside) -> Finding:
+    if inside.database_problem:
+        return failed(tokens.DATABASE_REFUSED, evidence=[Evidence("problem", inside.database_problem, is_private=True)])
+    return passed(tokens.DATABASE_REFUSED, "The key opens the database.")
+
+
+def _judge_disk(inside: Inside) -> Iterator[Finding]:
+    if inside.free_bytes is None:
+        return
+    free = f"{inside.free_bytes // 1_048_576:,} MB are free where the data is."
+    if inside.free_bytes < TOO_LITTLE_BYTES:
+        yield failed(tokens.DISK_NEARLY_FULL, free)
+    elif inside.free_bytes < LITTLE_BYTES:
+        yield warned(tokens.DISK_NEARLY_FULL, free)
+    else:
+        yield passed(tokens.DISK_NEARLY_FULL, free)
+
+
+def _judge_proxies(inside: Inside) -> Finding:
+    if not inside.unknown_proxies:
+        return passed(path.PROXY_UNKNOWN, "No request came through a proxy that is not configured.")
+    addresses = ", ".join(inside.unknown_proxies)
+    fix = f"If this is your reverse proxy, add to trusted_proxies: {addresses}"
+    return warned(path.PROXY_UNKNOWN, f"Requests came through {addresses}, which trusted_proxies does not name.", fix)
+
+
+def _judge_links(inside: Inside) -> Iterator[Finding]:
+    if inside.links_of is None:
+        return
+    most = max(inside.links_of.values(), default=0)
+    if most > 1:
+        sentence = f"One person has {most} living links; they do no harm, but those that are not used can be ended."
+        yield passed(tokens.OLD_ROWS, sentence)
+    else:
+        yield passed(tokens.OLD_ROWS, "Nobody has more than one living link.")

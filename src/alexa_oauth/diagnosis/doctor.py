@@ -1,0 +1,30 @@
+"""The doctor: all checks in their order, from what runs here to what Amazon meets."""
+
+from collections.abc import Callable
+
+from alexa_oauth.diagnosis.causes.address import TLS_FAILS
+from alexa_oauth.diagnosis.checks.certificate import check_certificate
+from alexa_oauth.diagnosis.checks.inside import Inside, check_inside
+from alexa_oauth.diagnosis.checks.name import check_name
+from alexa_oauth.diagnosis.checks.passage import check_passage
+from alexa_oauth.diagnosis.findings import Finding, Verdict, complete
+from alexa_oauth.diagnosis.outside import Outside, Site
+
+
+async def examine(inside: Inside, outside: Outside, instance: str | None, tell: Callable[[str], None]) -> tuple[Finding, ...]:
+    """One finding for each cause. `tell` hears what is being tried, `instance` is what `/health` calls this installation."""
+    tell("looking at settings, database and disk")
+    findings = [*check_inside(inside)]
+    if inside.public_url is None or not inside.public_url.startswith("https://"):
+        return complete(findings, called=False)
+    site = Site.of(inside.public_url)
+    tell(f"looking up {site.name}, and knocking at its addresses")
+    named = await check_name(outside, site)
+    findings += named.findings
+    if named.open:
+        tell(f"calling {site.url} as Amazon does")
+        shaken = await check_certificate(outside, site, named.open[0])
+        findings += shaken
+        if all(finding.cause is not TLS_FAILS or finding.verdict is Verdict.PASS for finding in shaken):
+            findings += await check_passage(outside, site, named.open[0], instance)
+    return complete(findings, called=True)

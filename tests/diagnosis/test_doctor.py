@@ -1,0 +1,291 @@
+"""The doctor before a real nginx that is set up wrongly in one way at a time: it names that one, and no other."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from alexa_oauth.diagnosis.causes import CATALOGUE
+from alexa_oauth.diagnosis.checks.inside import Inside
+from alexa_oauth.diagnosis.doctor import examine
+from alexa_oauth.diagnosis.findings import Finding, Verdict
+from tests.conftest import StartRig
+from tests.diagnosis.households import (
+    IPV4,
+    IPV6,
+    Authority,
+    Nginx,
+    Papers,
+    World,
+    of_a_private_authority,
+    relay,
+    self_signed,
+    write,
+)
+from tests.proxy.proxies import HOME, Site
+from tests.rig import Rig, running
+from tests.running_server import free_ports
+
+pytestmark = pytest.mark.proxy
+
+WELL: Final = Inside(
+    public_url=f"https://{HOME}",
+    sign_in="pairing_code",
+    refresh_token_days=180,
+    has_redirect_uris=True,
+    has_secret=True,
+    checks={"database": "ok", "encryption_key": "ok", "clock": "ok"},
+    free_bytes=10**10,
+    links_of={},
+)
+
+
+@dataclass
+class Household:
+    """What can be set up wrongly."""
+
+    rig: Rig
+    authority: Authority
+    folder: Path
+    stack: AsyncExitStack
+
+    async def behind(
+        self,
+        directives: str = "",
+        location: str = "",
+        papers: Papers | None = None,
+        oauth: int | None = None,
+        listen: str = "ssl",
+    ) -> World:
+        """Put nginx in front of the server."""
+        certificate, key = write(papers or self.authority.papers(), self.folder)
+        port, closed = free_ports()
+        proxy = Nginx(Site(port, oauth or self.port, 0, certificate, key), self.folder)
+        proxy.directives, proxy.location, proxy.listen = directives, location, listen
+        await self.stack.enter_async_context(proxy.running())
+        return World({HOME: [IPV4]}, {IPV4: port, IPV6: closed}, self.authority.trusted)
+
+    @property
+    def port(self) -> int:
+        return int(self.rig.origin.rpartition(":")[2])
+
+    async def examined(self, world: World, inside: Inside = WELL) -> tuple[Finding, ...]:
+        told: list[str] = []
+        found = await examine(inside, world.outside(), self.rig.store.instance, told.append)
+        assert told
+        return found
+
+
+@pytest.fixture(scope="session")
+def authority() -> Authority:
+    return Authority()
+
+
+@pytest.fixture
+async def household(start: StartRig, authority: Authority, tmp_path: Path) -> AsyncIterator[Household]:
+    folder = tmp_path / "nginx"
+    folder.mkdir()
+    async with AsyncExitStack() as stack:
+        yield Household(
+            await start(public_url=f"https://{HOME}", sign_in="pairing_code", trusted_proxies="127.0.0.1"),
+            authority,
+            folder,
+            stack,
+        )
+
+
+def faults(findings: tuple[Finding, ...]) -> Mapping[str, Verdict]:
+    """What is not well, by cause."""
+    return {finding.cause.cause_id: finding.verdict for finding in findings if finding.gravity >= 2}
+
+
+def of(findings: tuple[Finding, ...], cause_id: str) -> Finding:
+    return next(finding for finding in findings if finding.cause.cause_id == cause_id)
+
+
+async def test_a_household_that_is_set_up_well_has_no_fault(household: Household) -> None:
+    world = await household.behind()
+    findings = await household.examined(world)
+    assert faults(findings) == {}
+    assert [finding.cause.cause_id for finding in findings] == [*CATALOGUE]
+    seen_outside = ("certificate_incomplete", "tls_12_refused", "bot_filter", "two_servers", "state_changed", "clock_wrong")
+    assert {of(findings, cause).verdict for cause in seen_outside} == {Verdict.PASS}
+
+
+async def test_the_doctors_calls_are_no_failures_of_anyone(household: Household) -> None:
+    world = await household.behind()
+    for _ in range(12):
+        assert faults(await household.examined(world)) == {}
+    assert {destination.name for destination in world.called} == {HOME}
+
+
+BOTS: Final = 'if ($http_user_agent ~ "Java") { return 403; }'
+WWW: Final = f"return 301 https://www.{HOME}$request_uri;"
+PORTAL: Final = "return 302 https://auth.example.org/?rd=https://$host$request_uri;"
+CHALLENGE: Final = 'default_type text/html; return 403 "<title>Just a moment...</title>";'
+BASIC: Final = 'auth_basic "Home"; auth_basic_user_file /dev/null;'
+SMALL: Final = "client_header_buffer_size 1k; large_client_header_buffers 2 1k;"
+POLICY: Final = "add_header Content-Security-Policy \"form-action 'self'\" always;"
+CORS: Final = "if ($http_origin) { return 500; }"
+
+
+@pytest.mark.parametrize(
+    ("directives", "location", "cause_id", "verdict"),
+    [
+        ("ssl_protocols TLSv1.3;", "", "tls_12_refused", Verdict.FAIL),
+        (WWW, "", "post_redirected", Verdict.FAIL),
+        ("rewrite ^([^.]*[^/])$ $1/ permanent;", "", "post_redirected", Verdict.FAIL),
+        (BOTS, "", "bot_filter", Verdict.FAIL),
+        (CHALLENGE, "", "bot_filter", Verdict.FAIL),
+        (PORTAL, "", "access_wall", Verdict.FAIL),
+        (BASIC, "", "access_wall", Verdict.FAIL),
+        ("deny all;", "", "access_wall", Verdict.FAIL),
+        ("", "root html;", "another_server", Verdict.FAIL),
+        (SMALL, "", "state_changed", Verdict.FAIL),
+        (POLICY, "", "page_policy", Verdict.FAIL),
+        (CORS, "", "foreign_origin_fault", Verdict.FAIL),
+    ],
+    ids=["tls13", "www", "slash", "java", "challenge", "portal", "password", "deny", "wrong_site", "long", "policy", "cors"],
+)
+async def test_a_proxy_that_is_set_up_wrongly(
+    household: Household, directives: str, location: str, cause_id: str, verdict: Verdict
+) -> None:
+    findings = await household.examined(await household.behind(directives, location))
+    assert faults(findings) == {cause_id: verdict}
+    assert of(findings, cause_id).fix
+
+
+async def test_a_form_that_the_proxy_drops(household: Household) -> None:
+    location = f'proxy_pass_request_body off; proxy_set_header Content-Length ""; proxy_pass http://127.0.0.1:{household.port};'
+    findings = await household.examined(await household.behind(location=location))
+    assert faults(findings) == {"post_changed": Verdict.FAIL}
+    assert "grant_type" in of(findings, "post_changed").sentence
+
+
+async def test_a_path_that_the_proxy_cuts(household: Household) -> None:
+    """`proxy_pass` with a slash at its end takes the location's own part away."""
+    directives = f"location /alexa/ {{ proxy_pass http://127.0.0.1:{household.port}/; }}"
+    assert faults(await household.examined(await household.behind(directives))) == {"post_changed": Verdict.FAIL}
+
+
+async def test_a_server_that_is_down_behind_its_proxy(household: Household) -> None:
+    _, closed = free_ports()
+    findings = await household.examined(await household.behind(oauth=closed))
+    assert faults(findings) == {"proxy_fails": Verdict.FAIL}
+    assert "502" in of(findings, "proxy_fails").sentence
+
+
+@pytest.mark.parametrize(("location", "found"), [("root html;", {}), ("return 404;", {"root_not_a_page": Verdict.WARN})])
+async def test_only_the_needed_paths_are_proxied(household: Household, location: str, found: Mapping[str, Verdict]) -> None:
+    ours = f"location ~ ^/(alexa/|health) {{ proxy_pass http://127.0.0.1:{household.port}; }}"
+    assert faults(await household.examined(await household.behind(ours, location))) == found
+
+
+async def test_another_installation_answers(household: Household, tmp_path: Path) -> None:
+    async with running(tmp_path / "older", {"trusted_proxies": "127.0.0.1"}) as older:
+        world = await household.behind(oauth=int(older.origin.rpartition(":")[2]))
+        assert faults(await household.examined(world)) == {"two_servers": Verdict.FAIL}
+
+
+async def test_a_certificate_that_has_expired(household: Household) -> None:
+    findings = await household.examined(await household.behind(papers=household.authority.papers(ends_in_days=-3)))
+    assert faults(findings) == {"certificate_expired": Verdict.FAIL}
+
+
+async def test_a_certificate_that_nobody_renews(household: Household) -> None:
+    findings = await household.examined(await household.behind(papers=household.authority.papers(ends_in_days=9.5)))
+    assert faults(findings) == {"certificate_expired": Verdict.WARN}
+    assert "9 days" in of(findings, "certificate_expired").sentence
+
+
+async def test_a_certificate_without_its_intermediate_one(household: Household) -> None:
+    findings = await household.examined(await household.behind(papers=household.authority.papers(whole=False)))
+    assert faults(findings) == {"certificate_incomplete": Verdict.FAIL}
+
+
+@pytest.mark.parametrize("papers", [self_signed, of_a_private_authority])
+async def test_a_certificate_that_nobody_vouches_for(household: Household, papers: Callable[[], Papers]) -> None:
+    assert faults(await household.examined(await household.behind(papers=papers()))) == {"certificate_untrusted": Verdict.FAIL}
+
+
+async def test_a_certificate_for_another_name(household: Household) -> None:
+    findings = await household.examined(await household.behind(papers=household.authority.papers("other.example.org")))
+    assert faults(findings) == {"certificate_name": Verdict.FAIL}
+
+
+async def test_several_things_at_once_are_all_told(household: Household) -> None:
+    world = await household.behind(
+        "ssl_protocols TLSv1.3;" + WWW, papers=household.authority.papers("other.test", ends_in_days=-1, whole=False)
+    )
+    assert faults(await household.examined(world)) == {
+        "tls_12_refused": Verdict.FAIL,
+        "certificate_incomplete": Verdict.FAIL,
+        "certificate_expired": Verdict.FAIL,
+        "certificate_name": Verdict.FAIL,
+        "post_redirected": Verdict.FAIL,
+    }
+
+
+async def test_plain_http_on_the_port_of_https(household: Household) -> None:
+    findings = await household.examined(await household.behind(listen=""))
+    assert faults(findings) == {"tls_fails": Verdict.FAIL}
+
+
+async def test_an_answer_that_takes_too_long(household: Household) -> None:
+    stop = asyncio.Event()
+    slow = await relay(household.port, 0.3, stop)
+    world = await household.behind(oauth=slow)
+    hurried = World(world.names, world.ports, world.trusted, hurry=20)
+    findings = await household.examined(hurried)
+    stop.set()
+    assert faults(findings) == {"answer_slow": Verdict.FAIL}
+
+
+async def test_ipv6_that_is_dead(household: Household) -> None:
+    world = await household.behind()
+    both = World({HOME: [IPV4, IPV6]}, world.ports, world.trusted)
+    assert faults(await household.examined(both)) == {"ipv6_dead": Verdict.FAIL}
+    alive = World({HOME: [IPV4, IPV6]}, {IPV4: world.ports[IPV4], IPV6: world.ports[IPV4]}, world.trusted)
+    assert faults(await household.examined(alive)) == {}
+
+
+async def test_a_port_on_which_nothing_listens(household: Household) -> None:
+    _, closed = free_ports()
+    assert faults(await household.examined(World({HOME: [IPV4]}, {IPV4: closed}, b""))) == {"port_closed": Verdict.FAIL}
+
+
+async def test_a_name_that_nobody_knows(household: Household) -> None:
+    findings = await household.examined(World({}, {}, b""))
+    assert faults(findings) == {"name_not_found": Verdict.FAIL}
+    assert of(findings, "certificate_expired").verdict is Verdict.NOT_TESTABLE
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        ("192.168.1.5", "private"),
+        ("10.0.0.2", "private"),
+        ("100.101.102.103", "CGNAT"),
+        ("127.0.0.1", "loopback"),
+        ("::1", "loopback"),
+        ("fd12:3456:789a::1", "unique local"),
+        ("169.254.1.1", "link-local"),
+        ("fe80::1", "link-local"),
+        ("::ffff:192.168.1.5", "private"),
+    ],
+)
+async def test_a_name_that_leads_where_amazon_cannot_go(household: Household, address: str, kind: str) -> None:
+    world = await household.behind()
+    findings = await household.examined(World({HOME: [address]}, {address: world.ports[IPV4]}, world.trusted))
+    assert faults(findings) == {"address_private": Verdict.FAIL}
+    assert kind in of(findings, "address_private").sentence
+
+
+async def test_another_port(household: Household) -> None:
+    world = await household.behind()
+    inside = Inside(**{**{name: getattr(WELL, name) for name in WELL.__slots__}, "public_url": f"https://{HOME}:8443"})
+    assert faults(await household.examined(world, inside)) == {"port_not_443": Verdict.WARN}
