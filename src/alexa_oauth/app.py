@@ -113,23 +113,7 @@ def build(
     clock = clock or Clock()
     ledger = RefusalLedger()
     store = PatientStore(lambda: open_store(settings, definitions, clock, chance))
-    report = _reporter(ledger)
-    parts = Parts(
-        store=store,
-        policy=_policy(settings),
-        face=_face(settings),
-        sign_in=_sign_in(settings, store, clock),
-        elsewhere=None,
-        pages=Pages(),
-        limiter=FailureLimiter(clock.running),
-        entropy=chance,
-        report=report,
-        checks=lambda: checks(store, clock),
-        instance=lambda: store.instance,
-        doubts_clock=lambda: clock.doubtful,
-        unknown_proxies=UnknownProxies(report),
-        version=__version__,
-    )
+    parts = _parts(settings, store, clock, chance, _reporter(ledger))
     panel = admin_application(_panel(settings, parts, store, clock), supervised=supervised)
     return Server(settings, clock, definitions, store, ledger, public_application(parts), panel, supervised)
 
@@ -164,6 +148,25 @@ def checks(store: PatientStore, clock: Clock) -> Mapping[str, str]:
 def master_key(settings: Settings) -> bytes | None:
     """The master key of the settings, 32 bytes; `None` if it is a file in `data_dir`."""
     return base64.urlsafe_b64decode(settings.encryption_key) if settings.encryption_key else None
+
+
+def _parts(settings: Settings, store: PatientStore, clock: Clock, chance: Entropy, report: Callable[[Event], None]) -> Parts:
+    return Parts(
+        store=store,
+        policy=_policy(settings),
+        face=_face(settings),
+        sign_in=_sign_in(settings, store, clock),
+        elsewhere=None,
+        pages=Pages(),
+        limiter=FailureLimiter(clock.running),
+        entropy=chance,
+        report=report,
+        checks=lambda: checks(store, clock),
+        instance=lambda: store.instance,
+        doubts_clock=lambda: clock.doubtful,
+        unknown_proxies=UnknownProxies(report),
+        version=__version__,
+    )
 
 
 def _reporter(ledger: RefusalLedger) -> Callable[[Event], None]:

@@ -120,6 +120,7 @@ async def test_the_doctors_calls_are_no_failures_of_anyone(household: Household)
     world = await household.behind()
     for _ in range(12):
         assert faults(await household.examined(world)) == {}
+    assert await household.rig.audit() == []
     assert {destination.name for destination in world.called} == {HOME}
 
 

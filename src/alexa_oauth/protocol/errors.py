@@ -43,6 +43,10 @@ class RequestRefused(Exception):
         self.refusal = Refusal(error, description, reason)
 
 
+class OwnCall(RequestRefused):
+    """The doctor's call to its own server: refused as any other, but nobody need be told, since nobody did anything wrong."""
+
+
 class StorageUnavailable(Exception):
     """Nothing was written, nothing was used up: the same request works later."""
 

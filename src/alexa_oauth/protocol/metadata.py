@@ -10,6 +10,8 @@ TOKEN_PATH: Final = "/alexa/token"
 REVOCATION_PATH: Final = "/alexa/revoke"
 INTROSPECTION_PATH: Final = "/alexa/introspect"
 
+DOCTORS_GRANT_TYPE: Final = "urn:alexa-oauth:doctor"
+"""Refused as any grant type that is not offered; so the doctor knows that its call came through whole."""
 GRANT_TYPES: Final = ("authorization_code", "refresh_token")
 
 _INTROSPECTION_METHODS: Final = ("client_secret_basic", "client_secret_post")

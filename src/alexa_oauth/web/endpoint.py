@@ -8,7 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from alexa_oauth.protocol.client_authentication import FAILED, authenticate, read_credentials
-from alexa_oauth.protocol.errors import ClockDoubtful, ErrorCode, Refusal, RequestRefused, StorageUnavailable
+from alexa_oauth.protocol.errors import ClockDoubtful, ErrorCode, OwnCall, Refusal, RequestRefused, StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName, Reason
 from alexa_oauth.protocol.models import Client, Parameters
 from alexa_oauth.web.answers import REALM, error_answer, unavailable_answer
@@ -32,6 +32,8 @@ def answers_refusals(name: EventName) -> Callable[[Handler], Handler]:
                 return await handler(request)
             except FormRefused as refused:
                 return error_answer(ErrorCode.INVALID_REQUEST, refused.description, status=refused.status)
+            except OwnCall as refused:
+                return refusal_answer(request, refused.refusal)
             except RequestRefused as refused:
                 _report(request, name, refused.refusal.reason)
                 return refusal_answer(request, refused.refusal)

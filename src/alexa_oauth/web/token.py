@@ -4,9 +4,9 @@ from typing import assert_never
 
 from aiohttp import web
 
-from alexa_oauth.protocol.errors import ErrorCode, Refusal, RequestRefused, missing_parameter
+from alexa_oauth.protocol.errors import ErrorCode, OwnCall, Refusal, RequestRefused, missing_parameter
 from alexa_oauth.protocol.events import EventName, Reason
-from alexa_oauth.protocol.metadata import GRANT_TYPES
+from alexa_oauth.protocol.metadata import DOCTORS_GRANT_TYPE, GRANT_TYPES
 from alexa_oauth.protocol.models import Client, Parameters, TokenResponse
 from alexa_oauth.protocol.refresh import read_refresh_request, refresh
 from alexa_oauth.protocol.token import read_code_request, redeem
@@ -38,7 +38,8 @@ def _grant_type(parameters: Parameters) -> str:
     if (grant_type := parameters.get("grant_type")) is None:
         raise missing_parameter("grant_type")
     if grant_type not in GRANT_TYPES:
-        raise RequestRefused(
+        refused = OwnCall if grant_type == DOCTORS_GRANT_TYPE else RequestRefused
+        raise refused(
             ErrorCode.UNSUPPORTED_GRANT_TYPE,
             "grant_type must be authorization_code or refresh_token",
             Reason.GRANT_TYPE_UNSUPPORTED,

@@ -14,7 +14,7 @@ from alexa_oauth.diagnosis.causes import path, person, tokens
 from alexa_oauth.diagnosis.checks.obstacle import obstacle
 from alexa_oauth.diagnosis.findings import Evidence, Finding, failed, not_testable, passed, warned
 from alexa_oauth.diagnosis.outside import Call, NoReply, Outside, Reply, Site, send
-from alexa_oauth.protocol.metadata import TOKEN_PATH
+from alexa_oauth.protocol.metadata import DOCTORS_GRANT_TYPE, TOKEN_PATH
 
 JAVA: Final = "Apache-HttpClient/4.5.14 (Java/1.8.0_412)"
 """What Amazon's servers have called themselves."""
@@ -58,7 +58,7 @@ async def check_passage(outside: Outside, site: Site, address: str, instance: st
 
 
 def _post(user_agent: str, **headers: str) -> Call:
-    return Call("POST", TOKEN_PATH, {"User-Agent": user_agent, **_FORM, **headers}, b"grant_type=doctor")
+    return Call("POST", TOKEN_PATH, {"User-Agent": user_agent, **_FORM, **headers}, f"grant_type={DOCTORS_GRANT_TYPE}".encode())
 
 
 async def _try(outside: Outside, site: Site, address: str, call: Call) -> Answer:
