@@ -86,6 +86,12 @@ def test_traefik_drops_what_callers_say_of_themselves_before_it_asks_and_their_t
     assert last["headers"]["customRequestHeaders"] == {"Authorization": ""}
 
 
+def test_caddy_drops_what_callers_say_of_themselves_before_it_asks() -> None:
+    """Debian's Caddy overwrites it anyway; newer ones let it stand where the guard's answer says nothing."""
+    first, _, _ = read_text("examples/Caddyfile").partition("forward_auth")
+    assert re.findall(r"^\t\trequest_header -(.+)$", first, re.MULTILINE) == ["X-OAuth-*", "X_OAuth_*"]
+
+
 def test_the_cloudflared_app_names_the_port_of_this_one() -> None:
     (host,) = read_yaml("examples/cloudflared-app.yaml")["additional_hosts"]
     assert host == {"hostname": "music.example.org", "service": "http://1a2b3c4d-alexa-oauth:8096"}

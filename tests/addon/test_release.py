@@ -65,6 +65,11 @@ def test_it_builds_what_the_store_lists() -> None:
     assert [step["image-tags"].splitlines()[0] for step in published] == ["${{ needs.check.outputs.version }}"] * 2
 
 
+def test_it_publishes_under_a_name_without_capital_letters() -> None:
+    builders = [step["with"] for job in JOBS.values() for step in job.get("steps", ()) if "multi-arch" in step.get("uses", "")]
+    assert [step["registry-prefix"].rpartition(".")[2] for step in builders] == ["prefix }}"] * 2
+
+
 class Repository:
     """A clone at a tagged commit, beside a default branch that offers what it offers."""
 
@@ -119,7 +124,7 @@ def config(version: str, image: str | None = IMAGE) -> str:
 @pytest.mark.parametrize("offers", [config("1.2.2"), config("1.2.3", None)], ids=["next", "first"])
 def test_a_version_that_the_store_does_not_offer_yet_is_released(tmp_path: Path, offers: str) -> None:
     repository = Repository(tmp_path, offers=offers, tagged=config("1.2.3"))
-    assert repository.check("v1.2.3") == (0, "", f"version=1.2.3\nimage={IMAGE}\n")
+    assert repository.check("v1.2.3") == (0, "", f"version=1.2.3\nimage={IMAGE}\nprefix=ghcr.io/some-body\n")
 
 
 @pytest.mark.parametrize(

@@ -68,13 +68,14 @@ async def start(request: pytest.FixtureRequest, tmp_path: Path, authority: trust
         part.write_to_path(certificate, append=True)
     async with AsyncExitStack() as stack:
 
-        async def begin(*, behind_another: bool = False, **settings: str) -> Home:
+        async def begin(*, behind_another: bool = False, asked: int | None = None, **settings: str) -> Home:
+            """`asked` is the port of another server that the guard asks in place of ours."""
             port, _ = free_ports()
             player = await stack.enter_async_context(playing())
             server = RunningServer(_data_dir(tmp_path), _environment(port, settings))
             stack.callback(server.__exit__, None, None, None)
             await asyncio.to_thread(server.start)
-            site = Site(port, server.port, player.port, certificate, key)
+            site = Site(port, asked or server.port, player.port, certificate, key)
             proxy: Proxy = request.param(site, _folder(tmp_path / "proxy"), behind_another=behind_another)
             await stack.enter_async_context(proxy.running())
             return Home(server, player, port, authority, stack)

@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from tests.proxy.conftest import Home
-from tests.proxy.player import GREETING
+from tests.proxy.conftest import Home, StartHome
+from tests.proxy.player import GREETING, playing
 from tests.proxy.proxies import PLAYER
 
 pytestmark = pytest.mark.proxy
@@ -34,6 +34,15 @@ async def test_what_a_caller_says_of_itself_does_not_reach_the_player(home: Home
     (call,) = home.player.calls
     said = {name.replace("_", "-"): values for name, values in call.items() if "oauth" in name}
     assert said == IDENTITY
+    assert "administrator" not in str(call)
+
+
+async def test_what_the_guard_leaves_unsaid_nobody_says(start: StartHome) -> None:
+    async with playing() as silent:
+        home = await start(asked=silent.port)
+        claims = {f"X-OAuth-{name}": "administrator" for name in ("Subject", "Client", "Scope")}
+        assert (await (await home.visitor()).play("any", headers=claims)).status == 200
+    (call,) = home.player.calls
     assert "administrator" not in str(call)
 
 
