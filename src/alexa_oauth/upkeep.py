@@ -33,16 +33,28 @@ class Upkeep:
         """Do every duty at its interval, until cancelled. `StartRefused`: the database, once it opened, is beyond help."""
         await asyncio.gather(
             _repeat(1, self.reload_clients),
+            _repeat(1, self.refresh_keys),
             _repeat(5, self.mend_store),
             _repeat(5, self.watch_clock),
             _repeat(60, self.write_refusals),
             _repeat(60, self.sweep),
+            _repeat(60, self.renew_keys),
             _repeat(60, self.ask_for_the_date),
         )
 
     async def reload_clients(self) -> None:
         """Take up changes of `oauth_clients.json`; a broken file leaves things as they are and says where it is broken."""
         self._server.definitions.reload_if_changed()
+
+    async def refresh_keys(self) -> None:
+        """Take up keys that a command changed."""
+        if self._server.store.opened is not None:
+            await self._server.store.opened.keys.refresh()
+
+    async def renew_keys(self) -> None:
+        """Go on with a rotation of the data keys."""
+        if self._server.store.opened is not None:
+            await self._server.store.opened.keys.renew()
 
     async def mend_store(self) -> None:
         """Open a database that could not be opened, try whether one that could not be written can be written again."""

@@ -156,10 +156,10 @@ async def test_g31_the_ten_thousandth_generation_ends_with_as_little_work_as_the
 
     async def work_to_end(generation: int) -> int:
         tokens = await rig.link()
-        presented = rig.store.ring.read_refresh_token(tokens["refresh_token"])
+        presented = rig.store.keys.ring.read_refresh_token(tokens["refresh_token"])
         assert presented is not None
-        key = rig.store.ring.newest_token_key_id
-        ahead = rig.store.ring.refresh_token(key, replace(presented, generation=generation))
+        key = rig.store.keys.ring.newest_token_key_id
+        ahead = rig.store.keys.ring.refresh_token(key, replace(presented, generation=generation))
         await refreshed(rig, {"refresh_token": ahead}, "C1")
         with statements_written(rig) as statements:
             assert await is_refused(rig, tokens, "C1")

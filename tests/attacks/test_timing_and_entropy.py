@@ -84,7 +84,7 @@ async def test_m03_a_guess_at_the_beginning_of_a_token_is_no_better_than_any(rig
     """Tokens are found by a keyed digest, so that how far a search in the index gets tells nothing of the token."""
     token = new_secret(app.entropy)
     near = token[:-1] + ("A" if token[-1] != "A" else "B")
-    digests = [rig.store.ring.digest("access_tokens", value) for value in (token, near)]
+    digests = [rig.store.keys.ring.digest("access_tokens", value) for value in (token, near)]
     assert len({digest[:4] for digest in digests}) == 2
     with statements_written(rig) as statements:
         for presented in (await rig.link(), await rig.link("alexa")):
@@ -107,7 +107,7 @@ async def test_m04_f22_every_secret_is_compared_in_constant_time(rig: Rig, work:
     tokens = (await rig.redeem(callback.returned["code"])).json
     assert (CHALLENGE.encode(),) * 2 in work.compared
     assert (secret_digest(SECRETS["C1"]),) * 2 in work.compared
-    presented = rig.store.ring.read_refresh_token(tokens["refresh_token"])
+    presented = rig.store.keys.ring.read_refresh_token(tokens["refresh_token"])
     assert presented is not None
     for ask in (rig.refresh, rig.introspect, rig.revoke):
         work.since()
@@ -133,7 +133,7 @@ async def test_m04_a_wrong_verifier_is_compared_to_its_end(rig: Rig, work: Work)
 
 
 def refresh_token_maker(rig: Rig) -> Callable[[Entropy], str]:
-    ring = rig.store.ring
+    ring = rig.store.keys.ring
 
     def make(entropy: Entropy) -> str:
         content = PresentedRefreshToken(new_grant_id(entropy), 1, entropy(SEED_BYTES))

@@ -61,7 +61,7 @@ def test_what_is_done_while_the_clock_is_wrong_is_marked_as_such(run: Run, home:
 
 
 def test_somebody_elses_folder(run: Run, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_path: Path) -> None:
+    def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("alexa_oauth.storage.folder.read_key", refuse)

@@ -11,6 +11,7 @@ from tests.running_server import COMMAND, SOURCE
 COMMANDS = (
     *("serve", "health", "alexa-config", "pairing-code", "admin-link", "links", "revoke", "audit", "backup"),
     *("client list", "client show", "client new-secret", "admin list", "admin reset"),
+    *("key rotate", "key show-id"),
 )
 
 
@@ -40,6 +41,8 @@ def test_the_help_lists_the_commands_and_says_where_settings_come_from(capsys: p
         "revoke",
         "revoke abc --all",
         "backup",
+        "key",
+        "key rotate --data --to-file x",
         "audit --limit 0",
         "audit --limit 1e3",
         "audit --event nonsense",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from alexa_oauth.protocol.models import Grant, Instant, RefreshProfile
+from alexa_oauth.protocol.models import Grant, Instant, KeyAge, PresentedRefreshToken, RefreshProfile
 from alexa_oauth.protocol.policy import Policy
 from alexa_oauth.protocol.refresh import Decision, Expired, HandOver, Heal, Keep, Replay, Reuse, Rotate, decide
 from tests.rig import NOW
@@ -21,8 +21,12 @@ def grant(profile: RefreshProfile = OVERLAP, head_used_at: int | None = None) ->
     return replace(FRESH, rotated_profile=profile, head_used_at=head_used_at)
 
 
+def presented(generation: int, age: KeyAge = KeyAge.CURRENT) -> PresentedRefreshToken:
+    return PresentedRefreshToken(FRESH.grant_id, generation, FRESH.seed, key_age=age)
+
+
 def judged(generation: int, of: Grant, profile: RefreshProfile, after: int, *, doubtful: bool = False) -> Decision:
-    return decide(generation, of, profile, Instant(NOW + after, NOW - DAY, doubtful), POLICY)
+    return decide(presented(generation), of, profile, Instant(NOW + after, NOW - DAY, doubtful), POLICY)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +82,7 @@ def test_reuse_ends_the_grant_but_for_the_predecessor_of_an_overlap(
 def test_a_token_newer_than_a_restored_database_heals_the_grant_however_old_it_looks(
     profile: RefreshProfile, then: Rotate | Keep
 ) -> None:
-    assert judged(9, grant(), profile, 10 * LIFETIME) == Heal(9, then)
+    assert judged(9, grant(), profile, 10 * LIFETIME) == Heal(presented(9), then)
 
 
 def test_in_doubt_the_age_of_the_head_rotates_nothing() -> None:
@@ -87,4 +91,4 @@ def test_in_doubt_the_age_of_the_head_rotates_nothing() -> None:
 
 def test_a_lifetime_of_zero_never_ends() -> None:
     instant = Instant(NOW + 100 * LIFETIME, NOW)
-    assert decide(5, grant(), STRICT, instant, replace(POLICY, refresh_token_seconds=0)) == Rotate()
+    assert decide(presented(5), grant(), STRICT, instant, replace(POLICY, refresh_token_seconds=0)) == Rotate()

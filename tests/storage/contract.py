@@ -290,7 +290,10 @@ class GrantPromises:
         await store.write(lambda tx: tx.grants.issue(begun, long_lived))
         surroundings.advance(DAY)
         restored = found(store, begun)
-        healed = await store.write(lambda tx: tx.grants.heal(restored, 5, RefreshProfile.OVERLAP))
+        fifth = store.read(lambda tx: tx.grants.refresh_token(restored, 5))
+        newer = store.read(lambda tx: tx.grants.read_refresh_token(fifth))
+        assert newer is not None
+        healed = await store.write(lambda tx: tx.grants.heal(restored, newer, RefreshProfile.OVERLAP))
         assert found(store, begun) == healed
         assert (healed.generation, healed.rotated_at, healed.head_used_at) == (5, NOW + DAY, NOW + DAY)
         assert store.read(lambda tx: tx.grants.find_window_answer(healed)) is None

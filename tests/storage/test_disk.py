@@ -86,6 +86,6 @@ async def test_what_was_deleted_is_overwritten(open_store: OpenStore, surroundin
 
 def raw_keys(store: SqliteStore) -> list[bytes]:
     """The data keys as the ring uses them."""
-    ring = store.ring
+    ring = store.keys.ring
     fernets = [key for cipher in (ring.payloads, ring.sealing) for key in cipher._keys]
     return [*ring._index_keys, *(part for key in fernets for part in (key._signing_key, key._encryption_key))]

@@ -115,7 +115,7 @@ class TestSeveralKeys:
         await add_keys(store, new_keys)
         await store.close()
         store = open_store()
-        assert store.ring.newest_token_key_id == new_keys[0].key_id
+        assert store.keys.ring.newest_token_key_id == new_keys[0].key_id
         assert store.read(lambda tx: tx.grants.refresh_token(grant(), 1)) == head
         assert store.read(lambda tx: tx.grants.find(grant().grant_id)) == grant()
         assert store.read(lambda tx: tx.authorizations.find_code(code(1))) is not None

@@ -66,7 +66,7 @@ class TestFirstStart:
         self, open_store: OpenStore, surroundings: Surroundings
     ) -> None:
         store = open_store(master_key=b"k" * 32)
-        assert store.key_id == MasterKey(b"k" * 32).key_id
+        assert store.keys.master.key_id == MasterKey(b"k" * 32).key_id
         assert "encryption.key" not in contents(surroundings.folder)
 
     async def test_every_pragma_that_durability_stands_on_is_set(self, store: SqliteStore) -> None:

@@ -3,6 +3,7 @@
 import re
 from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from alexa_oauth import __version__
@@ -53,6 +54,7 @@ def grammar() -> ArgumentParser:
     _add_administrators(commands)
     _add_links(commands)
     _add_backup(commands)
+    _add_keys(commands)
     return parser
 
 
@@ -178,6 +180,33 @@ def _add_backup(commands: _Commands) -> None:
         required=True,
         help="leave the live oauth.db, oauth.db-wal and oauth.db-shm out of the archive; a start without them adopts the copy",
     )
+
+
+def _add_keys(commands: _Commands) -> None:
+    group = commands(
+        "key",
+        help="change the keys that protect the database, and show which there are",
+        description="The keys that protect the database: a master key, which wraps data keys, which protect the rows.",
+        epilog="Example:\n  alexa-oauth key show-id",
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    keys = group.add_subparsers(title="commands", metavar="COMMAND", required=True).add_parser
+    rotate = _add(keys, "rotate", "keys.rotate", "make a new master key; no token changes", "alexa-oauth key rotate --data")
+    which = rotate.add_mutually_exclusive_group()
+    which.add_argument(
+        "--data",
+        action="store_true",
+        help="make new data keys instead: each link gets a token of the new one at its next refresh, then the old ones go",
+    )
+    which.add_argument(
+        "--to-file",
+        metavar="FILE",
+        type=Path,
+        help="write the new master key to a new file, where the present one comes from a setting",
+    )
+    show = _add(keys, "show-id", "keys.show_id", "show the ids of the keys, and what needs each", "alexa-oauth key show-id")
+    _add_json(show, "print {master, master_from, data_keys: [{id, created_at, state, links}]}")
 
 
 def _add(commands: _Commands, name: str, command: str, purpose: str, example: str) -> ArgumentParser:

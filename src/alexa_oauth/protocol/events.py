@@ -37,6 +37,12 @@ class EventName(StrEnum):
     DATABASE_ADOPTED = "database.adopted"
     ADMINISTRATOR_ADDED = "administrator.added"
     ADMINISTRATOR_REMOVED = "administrator.removed"
+    BACKUP_MADE = "backup.made"
+    BACKUP_FAILED = "backup.failed"
+    BACKUP_RESTORED = "backup.restored"
+    KEY_ROTATED = "key.rotated"
+    KEY_RETIRED = "key.retired"
+    KEY_DROPPED = "key.dropped"
 
 
 EVENTS_OF_GRANTS: Final = frozenset(
@@ -54,6 +60,11 @@ EVENTS_OF_GRANTS: Final = frozenset(
         EventName.CLIENT_SECRET_CHANGED,
         EventName.ADMINISTRATOR_ADDED,
         EventName.ADMINISTRATOR_REMOVED,
+        EventName.BACKUP_MADE,
+        EventName.BACKUP_RESTORED,
+        EventName.KEY_ROTATED,
+        EventName.KEY_RETIRED,
+        EventName.KEY_DROPPED,
     }
 )
 """Kept for 400 days, as is what administrators did. All others are bounded in number, since strangers can cause them."""

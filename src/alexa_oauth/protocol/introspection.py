@@ -6,7 +6,7 @@ from typing import Final
 
 from alexa_oauth.protocol.errors import ClockDoubtful
 from alexa_oauth.protocol.events import Event, EventName
-from alexa_oauth.protocol.models import SELF_TEST_SUBJECT, AccessToken, Scope
+from alexa_oauth.protocol.models import SELF_TEST_SUBJECT, AccessToken, KeyAge, Scope
 from alexa_oauth.protocol.policy import Policy
 from alexa_oauth.protocol.ports import Transaction
 
@@ -69,7 +69,7 @@ def _introspect_refresh_token(tx: Transaction, token: str, policy: Policy) -> di
     grant = tx.grants.find(presented.grant_id) if presented is not None else None
     if presented is None or grant is None or not hmac.compare_digest(grant.seed, presented.seed):
         return INACTIVE
-    if not grant.is_live(tx.now) or presented.generation != grant.generation:
+    if not grant.is_live(tx.now) or presented.generation != grant.generation or presented.key_age is KeyAge.RETIRED:
         return INACTIVE
     described = {**_described(grant.client_id, grant.subject, grant.scope, policy), "iat": grant.rotated_at}
     if not policy.refresh_token_seconds:

@@ -160,12 +160,23 @@ class AuthorizationCode:
     wrong_verifiers: int = 0
 
 
+class KeyAge(StrEnum):
+    """Where the data key stands that a refresh token was made with."""
+
+    CURRENT = "current"
+    FORMER = "former"
+    """Replaced, but living grants may still have their head under it."""
+    RETIRED = "retired"
+    """No living head is under it: it tells spent tokens from made-up ones, and makes nothing good."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """One subject's standing permission for one client; pages call it a link.
 
     `generation` counts the refresh tokens issued so far, so it names the head. `rotated_at` is when the head was issued,
     `rotated_profile` the profile under which its predecessor was replaced, `None` while there is no predecessor.
+    `on_former_key`: the data keys were rotated since the head was made, so that its next use must replace it.
     """
 
     grant_id: str
@@ -183,6 +194,7 @@ class Grant:
     last_used_at: int
     ends_at: int | None = None
     ended_at: int | None = None
+    on_former_key: bool = field(default=False, compare=False)
 
     def is_live(self, now: int) -> bool:
         """Whether it was neither ended nor has reached its fixed end; disuse is judged elsewhere."""
@@ -191,11 +203,13 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class PresentedRefreshToken:
-    """What a genuine refresh token says of itself."""
+    """What a genuine refresh token says of itself, and which key made it."""
 
     grant_id: str
     generation: int
     seed: bytes = field(repr=False)
+    key_id: str = field(default="", compare=False)
+    key_age: KeyAge = field(default=KeyAge.CURRENT, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,8 +107,8 @@ class Grants(Protocol):
     def use_predecessor(self, grant: Grant) -> None:
         """Note a use of the predecessor, which closes nothing."""
 
-    def heal(self, grant: Grant, generation: int, profile: RefreshProfile) -> Grant:
-        """Move a restored grant forward to a generation that it issued before; the grant as it then is."""
+    def heal(self, grant: Grant, presented: PresentedRefreshToken, profile: RefreshProfile) -> Grant:
+        """Move a restored grant forward to a token that it issued before; the grant as it then is."""
 
     def end(self, grant: Grant) -> None:
         """End the grant; its access tokens are dead at once, its unredeemed answers forgotten."""

@@ -17,6 +17,7 @@ from alexa_oauth.protocol.models import (
     Grant,
     Instant,
     IssuedAccessToken,
+    KeyAge,
     Parameters,
     PresentedRefreshToken,
     RefreshProfile,
@@ -71,7 +72,7 @@ class HandOver:
 class Heal:
     """A token newer than the head: the database came from a backup. The grant moves forward, then `then` applies."""
 
-    generation: int
+    presented: PresentedRefreshToken
     then: Rotate | Keep
 
 
@@ -91,13 +92,13 @@ Answered = Rotate | Keep | Replay | HandOver | Heal
 Decision = Answered | Reuse | Expired
 
 
-def decide(generation: int, grant: Grant, profile: RefreshProfile, instant: Instant, policy: Policy) -> Decision:
+def decide(presented: PresentedRefreshToken, grant: Grant, profile: RefreshProfile, instant: Instant, policy: Policy) -> Decision:
     """Judge a genuine token of a living grant, presented by its own client. Age is judged last."""
-    behind = grant.generation - generation
+    behind = grant.generation - presented.generation
     if behind < 0:
-        return Heal(generation, _use_of_head(profile, instant, age=0))
+        return Heal(presented, Rotate() if presented.key_age is KeyAge.FORMER else _use_of_head(profile, instant, age=0))
     if behind == 0:
-        decision: Decision = _use_of_head(profile, instant, age=instant.now - grant.rotated_at)
+        decision: Decision = Rotate() if grant.on_former_key else _use_of_head(profile, instant, instant.now - grant.rotated_at)
     elif behind == 1 and _predecessor_works(grant, instant):
         decision = _use_of_predecessor(grant, instant)
     else:
@@ -123,7 +124,7 @@ def refresh(
     if grant.client_id != client.client_id:
         return _refuse(tx, grant, request, Reason.REFRESH_TOKEN_OF_ANOTHER_CLIENT)
     granted = scope.narrow(request.scope, grant.scope, client.scopes)
-    decision = decide(presented.generation, grant, client.refresh, tx.instant, policy)
+    decision = decide(presented, grant, client.refresh, tx.instant, policy)
     match decision:
         case Expired():
             if tx.instant.doubtful:
@@ -140,7 +141,7 @@ def refresh(
             assert_never(decision)
 
 
-def _use_of_head(profile: RefreshProfile, instant: Instant, *, age: int) -> Rotate | Keep:
+def _use_of_head(profile: RefreshProfile, instant: Instant, age: int) -> Rotate | Keep:
     """Under `overlap` the head is kept for days: the fewer rotations, the fewer answers there are to lose."""
     if profile is not RefreshProfile.OVERLAP:
         return Rotate()
@@ -175,6 +176,9 @@ def _find_live(tx: Transaction, presented: PresentedRefreshToken) -> Grant:
     grant = tx.grants.find(presented.grant_id)
     if grant is None or not grant.is_live(tx.now) or not hmac.compare_digest(grant.seed, presented.seed):
         raise RequestRefused(ErrorCode.INVALID_GRANT, INVALID_REFRESH_TOKEN, Reason.GRANT_NOT_LIVE)
+    # Whoever stole a key that has been replaced could make themselves the head, or a token that heals towards them.
+    if presented.key_age is KeyAge.RETIRED and presented.generation >= grant.generation:
+        raise RequestRefused(ErrorCode.INVALID_GRANT, INVALID_REFRESH_TOKEN, Reason.REFRESH_TOKEN_UNKNOWN)
     return grant
 
 
@@ -197,8 +201,8 @@ def _carry_out(
             if kept is None or kept.scope != access_token.scope:
                 return _give(tx, grant, access_token)
             return _response(tx, grant, kept)
-        case Heal(generation=generation, then=then):
-            return _carry_out(tx, tx.grants.heal(grant, generation, profile), profile, then, access_token)
+        case Heal(presented=presented, then=then):
+            return _carry_out(tx, tx.grants.heal(grant, presented, profile), profile, then, access_token)
         case _:
             assert_never(decision)
 

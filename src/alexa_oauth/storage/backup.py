@@ -4,17 +4,14 @@ Whoever archives the folder leaves the live database out and takes the copy alon
 is what a restored archive looks like.
 """
 
-import fcntl
-import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 from alexa_oauth.protocol.errors import StorageUnavailable
 from alexa_oauth.storage import database
-from alexa_oauth.storage.folder import BACKUPS, DATABASE
+from alexa_oauth.storage.folder import BACKUPS, DATABASE, alone_in
 
 COPY: Final = "copy.db"
 
@@ -33,8 +30,11 @@ def make_copy(folder: Path) -> Path:
     The copy shows one instant, however much is written meanwhile, and takes the place of the former copy only when it is
     whole. `StorageUnavailable` and `StartRefused` leave the former copy as it was.
     """
-    with database.failures_in_words(folder / DATABASE), _alone_in(folder / BACKUPS):
-        _copy(folder / DATABASE, copy_of(folder))
+    with database.failures_in_words(folder / DATABASE):
+        (folder / BACKUPS).mkdir(mode=0o700, exist_ok=True)
+        # Two copies at a time would write into one unfinished file.
+        with alone_in(folder / BACKUPS):
+            _copy(folder / DATABASE, copy_of(folder))
     return copy_of(folder)
 
 
@@ -58,15 +58,3 @@ def _refuse_to_wait(status: int, _remaining: int, _total: int) -> None:
     """SQLite has waited for the lock already; Python would go on for ever."""
     if status in _BUSY:
         raise StorageUnavailable("locked")
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Two copies at a time would write into one unfinished file."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -1,11 +1,12 @@
 """The database file: opening a connection, the numbered migrations, and what can be wrong with a file found there."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from alexa_oauth.protocol.errors import StartRefused
 from alexa_oauth.storage.errors import RowDamaged, is_damage, is_storage_failure, unavailable
@@ -24,7 +25,18 @@ _ADD_KEY: Final = "INSERT INTO data_keys (key_id, purpose, wrapped, wrapped_by, 
 _NEWEST: Final = """SELECT max(at) FROM (
     SELECT at FROM (SELECT at FROM events WHERE NOT doubtful ORDER BY at DESC LIMIT 1)
     UNION ALL SELECT max(last_used_at) FROM grants WHERE NOT used_in_doubt)"""
-_KEYS: Final = "SELECT key_id, wrapped, wrapped_by FROM data_keys ORDER BY sequence DESC"
+_KEYS: Final = "SELECT key_id, wrapped, retired_at IS NOT NULL FROM data_keys ORDER BY sequence DESC"
+_KEYS_BEFORE_ROTATION: Final = "SELECT key_id, wrapped, 0 FROM data_keys ORDER BY sequence DESC"
+_WRAPPED_BY: Final = "SELECT DISTINCT wrapped_by FROM data_keys ORDER BY wrapped_by"
+_KNOWS_ROTATION: Final = "SELECT count(*) FROM pragma_table_info('data_keys') WHERE name = 'retired_at'"
+
+
+class Executes(Protocol):
+    """Whatever runs statements: a connection, or the transaction that runs on it."""
+
+    @property
+    def execute(self) -> Callable[..., sqlite3.Cursor]:
+        """Run a statement with its values."""
 
 
 def connect(path: Path, busy_seconds: float, mode: str = "rw") -> sqlite3.Connection:
@@ -62,7 +74,7 @@ def migrate(connection: sqlite3.Connection, scripts: Sequence[str], keys: Sequen
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     connection.executescript("\n".join(["BEGIN IMMEDIATE;", *scripts[version:], f"PRAGMA user_version = {len(scripts)};"]))
     for key, master, now in keys:
-        connection.execute(_ADD_KEY, (key.key_id, key.purpose, master.wrap(key), master.key_id, now))
+        add_key(connection, key, master, now)
     connection.execute("COMMIT")
 
 
@@ -88,15 +100,25 @@ def made_whole(path: Path) -> Iterator[Path]:
     flush(path.parent)
 
 
-def unwrap_keys(connection: sqlite3.Connection, master: MasterKey) -> list[DataKey]:
-    """The data keys, newest first; `StartRefused` if another master key wrapped them."""
-    rows = connection.execute(_KEYS).fetchall()
-    wanted = {wrapped_by for _, _, wrapped_by in rows} - {master.key_id}
-    if wanted:
-        raise StartRefused(
-            f"wrong encryption key: the database wants key {', '.join(sorted(wanted))}, this is key {master.key_id}"
-        )
-    return [master.unwrap(key_id, wrapped) for key_id, wrapped, _ in rows]
+def master_of(connection: Executes, masters: Sequence[MasterKey]) -> MasterKey:
+    """Which of them wrapped the data keys; `StartRefused` if it was another one."""
+    wanted = [wrapped_by for (wrapped_by,) in connection.execute(_WRAPPED_BY)]
+    for master in masters:
+        if wanted == [master.key_id]:
+            return master
+    raise StartRefused(f"wrong encryption key: the database wants key {', '.join(wanted)}, this is key {masters[0].key_id}")
+
+
+def unwrap_keys(connection: Executes, master: MasterKey) -> list[DataKey]:
+    """The data keys, newest first."""
+    (knows_rotation,) = connection.execute(_KNOWS_ROTATION).fetchone()
+    rows = connection.execute(_KEYS if knows_rotation else _KEYS_BEFORE_ROTATION)
+    return [replace(master.unwrap(key_id, wrapped), is_retired=bool(retired)) for key_id, wrapped, retired in rows]
+
+
+def add_key(connection: Executes, key: DataKey, master: MasterKey, now: int) -> None:
+    """Add a data key, which is the newest of its purpose from now on."""
+    connection.execute(_ADD_KEY, (key.key_id, key.purpose, master.wrap(key), master.key_id, now))
 
 
 def newest_instant(connection: sqlite3.Connection) -> int | None:

@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,8 @@ from alexa_oauth.storage.keys import MASTER_KEY_BYTES
 
 DATABASE: Final = "oauth.db"
 KEY: Final = "encryption.key"
+NEXT_KEY: Final = "encryption.key.next"
+"""A master key on its way: the database says which of the two it is wrapped under."""
 LOCK: Final = "server.lock"
 BACKUPS: Final = "backups"
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -27,7 +30,7 @@ def make_private(folder: Path) -> None:
     # A sticky folder, such as /tmp, belongs to all: closing it would harm the machine.
     if not folder.stat().st_mode & stat.S_ISVTX:
         _close_to_others(folder)
-    for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", KEY, LOCK):
+    for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", KEY, NEXT_KEY, LOCK):
         with contextlib.suppress(FileNotFoundError):
             _close_to_others(folder / name)
 
@@ -46,9 +49,9 @@ def lock(folder: Path) -> int:
     return descriptor
 
 
-def read_key(folder: Path) -> bytes | None:
+def read_key(folder: Path, name: str = KEY) -> bytes | None:
     """The master key in the folder, if there is one."""
-    path = folder / KEY
+    path = folder / name
     try:
         text = path.read_text("ascii", "replace").strip()
     except FileNotFoundError:
@@ -61,16 +64,39 @@ def read_key(folder: Path) -> bytes | None:
 def make_key(folder: Path, entropy: Entropy) -> bytes:
     """A new master key, on disk whole before it is used: a database must never outlive its key."""
     secret = entropy(MASTER_KEY_BYTES)
-    unfinished = folder / f"{KEY}.new"
+    write_key(folder / KEY, secret)
+    return secret
+
+
+def write_key(path: Path, secret: bytes) -> None:
+    """A master key as a file that is whole, for the owner's eyes."""
+    unfinished = path.with_name(f"{path.name}.new")
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(base64.urlsafe_b64encode(secret))
         file.flush()
         os.fsync(descriptor)
-    unfinished.rename(folder / KEY)
-    flush(folder)
-    return secret
+    unfinished.rename(path)
+    flush(path.parent)
+
+
+def adopt_next_key(folder: Path) -> None:
+    """The next master key becomes the key, now that the database is wrapped under it; another process may be quicker."""
+    with contextlib.suppress(FileNotFoundError):
+        (folder / NEXT_KEY).rename(folder / KEY)
+        flush(folder)
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Wait until nobody else is within such a block on that folder, in whatever process."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def flush(folder: Path) -> None:

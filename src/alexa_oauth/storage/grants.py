@@ -10,7 +10,7 @@ from alexa_oauth.storage.clock_doubt import settle
 from alexa_oauth.storage.connection import Connection
 
 _FIND: Final = """SELECT client_id, attempt, created_at, generation, rotated_at, rotated_profile, head_used_at, first_used_at,
-    last_used_at, used_in_doubt, ends_at, ended_at, payload FROM grants WHERE grant_id = ?"""
+    last_used_at, used_in_doubt, ends_at, ended_at, payload, token_key_id FROM grants WHERE grant_id = ?"""
 _ADD: Final = """INSERT INTO grants (grant_id, client_id, attempt, created_at, generation, token_key_id, rotated_at,
     rotated_profile, head_used_at, first_used_at, last_used_at, used_in_doubt, ends_at, payload)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -19,12 +19,14 @@ _TOKEN_KEY: Final = "SELECT generation, token_key_id FROM grants WHERE grant_id 
 # Pieces of our own text are put together here, never a value.
 _USE: Final = """first_used_at = coalesce(first_used_at, :now), last_used_at = max(last_used_at, :certain),
     used_in_doubt = max(used_in_doubt, :doubtful)"""
-_ROTATE: Final = f"""UPDATE grants SET generation = :generation, token_key_id = :token_key_id, rotated_at = :now,
+_ROTATE: Final = f"""UPDATE grants SET generation = :generation, predecessor_key_id = token_key_id,
+    token_key_id = :token_key_id, rotated_at = :now,
     rotated_profile = :profile, head_used_at = NULL, sealed_window = :sealed_window, {_USE} WHERE grant_id = :grant_id"""  # noqa: S608
 _USE_HEAD: Final = f"""UPDATE grants SET head_used_at = coalesce(head_used_at, :now), {_USE}
     WHERE grant_id = :grant_id"""  # noqa: S608
 _USE_PREDECESSOR: Final = f"UPDATE grants SET {_USE} WHERE grant_id = :grant_id"  # noqa: S608
-_HEAL: Final = f"""UPDATE grants SET generation = :generation, token_key_id = :token_key_id, rotated_at = :now,
+_HEAL: Final = f"""UPDATE grants SET generation = :generation, predecessor_key_id = :token_key_id,
+    token_key_id = :token_key_id, rotated_at = :now,
     rotated_profile = :profile, head_used_at = :now, sealed_window = NULL, {_USE} WHERE grant_id = :grant_id"""  # noqa: S608
 
 _WINDOW: Final = "SELECT sealed_window FROM grants WHERE grant_id = ?"
@@ -63,6 +65,7 @@ class GrantRows(AccessTokenRows):
             last_used_at=max(row[8], self._connection.now) if counts_from_now else row[8],
             ends_at=row[10],
             ended_at=row[11],
+            on_former_key=row[13] != self._connection.ring.newest_token_key_id,
         )
 
     def add(self, grant: Grant) -> None:
@@ -118,18 +121,25 @@ class GrantRows(AccessTokenRows):
         """Note a use of the predecessor, which closes nothing."""
         self._connection.execute(_USE_PREDECESSOR, self._use(grant))
 
-    def heal(self, grant: Grant, generation: int, profile: RefreshProfile) -> Grant:
-        """Move a restored grant forward to a generation that it issued before; the grant as it then is."""
+    def heal(self, grant: Grant, presented: PresentedRefreshToken, profile: RefreshProfile) -> Grant:
+        """Move a restored grant forward to a token that it issued before, its key included; the grant as it then is."""
         changes = {
             **self._use(grant),
-            "generation": generation,
-            "token_key_id": self._connection.ring.newest_token_key_id,
+            "generation": presented.generation,
+            "token_key_id": presented.key_id,
             "profile": profile,
         }
         self._connection.execute(_HEAL, changes)
         now = self._connection.now
-        healed = replace(grant, generation=generation, rotated_at=now, rotated_profile=profile, head_used_at=now)
-        return replace(healed, first_used_at=grant.first_used_at or now, last_used_at=max(grant.last_used_at, now))
+        return replace(
+            grant,
+            generation=presented.generation,
+            rotated_at=now,
+            rotated_profile=profile,
+            head_used_at=now,
+            first_used_at=grant.first_used_at or now,
+            last_used_at=max(grant.last_used_at, now),
+        )
 
     def find_window_answer(self, grant: Grant) -> IssuedAccessToken | None:
         """The access token of the last rotation, while it is kept and still live."""

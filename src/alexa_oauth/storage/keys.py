@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from alexa_oauth.protocol.models import PresentedRefreshToken
+from alexa_oauth.protocol.models import KeyAge, PresentedRefreshToken
 from alexa_oauth.protocol.ports import Entropy
 from alexa_oauth.storage.errors import RowDamaged
 
@@ -45,11 +45,15 @@ _KEY_BYTES: Final = {Purpose.TOKENS: 64, Purpose.INDEX: 32, Purpose.PAYLOAD: 32,
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
-    """A random key that protects rows; it is kept in the database, wrapped under the master key."""
+    """A random key that protects rows; it is kept in the database, wrapped under the master key.
+
+    `is_retired`: no living grant has its head under it any more.
+    """
 
     key_id: str
     purpose: Purpose
     secret: bytes = field(repr=False)
+    is_retired: bool = field(default=False, compare=False)
 
 
 def fresh_data_keys(entropy: Entropy) -> list[DataKey]:
@@ -78,6 +82,14 @@ class PayloadCipher:
         """What was sealed for that row; `RowDamaged` if it does not open or was sealed for another."""
         return self._opened(table, row, payload)
 
+    def renewed(self, table: str, payload: bytes) -> bytes | None:
+        """The payload under the newest key; `None` if that is the one which sealed it."""
+        try:
+            self._keys[0].decrypt(payload)
+        except InvalidToken:
+            return self._keys[0].encrypt(self._decrypt(table, payload))
+        return None
+
     def _open(self, table: str, row: str, payload: bytes) -> Mapping[str, Any]:
         content: dict[str, Any] = json.loads(self._decrypt(table, payload).decode())
         if (content["table"], content["purpose"], content["row"]) != (table, self._purpose, row):
@@ -98,6 +110,7 @@ class MasterKey:
 
     def __init__(self, secret: bytes) -> None:
         """Derive from `MASTER_KEY_BYTES` random bytes."""
+        self.secret: Final = secret
         self.key_id = hashlib.sha256(_derive(secret, b"alexa-oauth key id")).hexdigest()[:8]
         self._cipher = PayloadCipher("wrapping", [_derive(secret, b"alexa-oauth wrapping of data keys")])
 
@@ -121,9 +134,12 @@ class KeyRing:
         self.payloads = PayloadCipher(Purpose.PAYLOAD, secrets[Purpose.PAYLOAD], _PAYLOADS_REMEMBERED)
         self.sealing = PayloadCipher(Purpose.SEALING, secrets[Purpose.SEALING])
         self._index_keys = tuple(secrets[Purpose.INDEX])
-        self._token_keys = {key.key_id: AESSIV(key.secret) for key in keys if key.purpose is Purpose.TOKENS}
-        self.newest_token_key_id = next(iter(self._token_keys))
-        self.has_former_token_keys = len(self._token_keys) > 1
+        token_keys = [key for key in keys if key.purpose is Purpose.TOKENS]
+        self._token_keys = {key.key_id: AESSIV(key.secret) for key in token_keys}
+        self.newest_token_key_id = token_keys[0].key_id
+        self.has_former_token_keys = len(token_keys) > 1
+        self._ages = {key.key_id: KeyAge.RETIRED if key.is_retired else KeyAge.FORMER for key in token_keys}
+        self._ages[self.newest_token_key_id] = KeyAge.CURRENT
 
     def digest(self, table: str, value: str) -> bytes:
         """The keyed digest under which a new row of the table is found."""
@@ -145,12 +161,12 @@ class KeyRing:
         if match is None:
             return None
         sealed = base64.urlsafe_b64decode(match[1])
-        for key in self._token_keys.values():
+        for key_id, key in self._token_keys.items():
             try:
                 grant_id, generation, seed = _REFRESH_TOKEN_CONTENT.unpack(key.decrypt(sealed, None))
             except InvalidTag:
                 continue
-            return PresentedRefreshToken(grant_id.hex(), generation, seed)
+            return PresentedRefreshToken(grant_id.hex(), generation, seed, key_id, self._ages[key_id])
         return None
 
 

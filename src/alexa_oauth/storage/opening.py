@@ -50,7 +50,7 @@ class OpenFolder:
     writing: sqlite3.Connection
     reading: sqlite3.Connection
     ring: KeyRing
-    key_id: str
+    master: MasterKey
     first_start: bool
     adopted: bool
     newest_instant: int | None
@@ -68,19 +68,19 @@ def open_folder(path: Path, opening: Opening) -> OpenFolder:
         if is_missing and not opening.serving:
             raise StartRefused(f"there is no database in {path}; start the server first")
         first_start, adopted = is_missing and not copy.exists(), is_missing and copy.exists()
-        master = MasterKey(_master_key(path, opening, first_start=first_start))
         if first_start:
+            master = _masters(path, opening, first_start=True)[0]
             database.create(file, master, fresh_data_keys(opening.entropy), opening.instant().now)
         if adopted:
-            _adopt(copy, path, master)
-        ring = _inspect(file, master, serving=opening.serving)
+            _adopt(copy, path, opening)
+        ring, master = _inspect(file, path, opening)
         writing = _connect(resources, file, _SERVER_BUSY_SECONDS if opening.serving else _COMMAND_BUSY_SECONDS)
         if opening.serving:
             database.migrate(writing, database.migrations())
         reading = _connect(resources, file, _READER_BUSY_SECONDS)
         reading.execute("PRAGMA query_only = ON")
         newest = database.newest_instant(reading)
-        return OpenFolder(writing, reading, ring, master.key_id, first_start, adopted, newest, resources.pop_all())
+        return OpenFolder(writing, reading, ring, master, first_start, adopted, newest, resources.pop_all())
 
 
 def _is_missing(file: Path) -> bool:
@@ -93,9 +93,21 @@ def _is_missing(file: Path) -> bool:
     return True
 
 
-def _adopt(copy: Path, path: Path, master: MasterKey) -> None:
+def read_keys(connection: database.Executes, path: Path, opening: Opening) -> tuple[KeyRing, MasterKey]:
+    """Both layers of keys as they now are; a rotation that was broken off before its last step is brought to its end."""
+    try:
+        master = database.master_of(connection, _masters(path, opening))
+    except StartRefused:
+        # A command beside us may have changed the key between our look at the file and our look at the database.
+        master = database.master_of(connection, _masters(path, opening))
+    if opening.master_key is None and folder.read_key(path) != master.secret:
+        folder.adopt_next_key(path)
+    return KeyRing(database.unwrap_keys(connection, master)), master
+
+
+def _adopt(copy: Path, path: Path, opening: Opening) -> None:
     with database.failures_in_words(copy):
-        _inspect(copy, master, serving=True)
+        _inspect(copy, path, opening)
         backup.adopt_copy(path)
 
 
@@ -103,29 +115,29 @@ def _connect(resources: ExitStack, file: Path, busy_seconds: float) -> sqlite3.C
     return resources.enter_context(closing(database.connect(file, busy_seconds)))
 
 
-def _master_key(path: Path, opening: Opening, *, first_start: bool) -> bytes:
+def _masters(path: Path, opening: Opening, *, first_start: bool = False) -> list[MasterKey]:
+    """The master key; two of them, if a rotation of it was broken off: the database says which one it is."""
     if opening.master_key is not None:
         if len(opening.master_key) != MASTER_KEY_BYTES:
             raise StartRefused(f"the encryption key must be {MASTER_KEY_BYTES} bytes long")
-        return opening.master_key
-    kept = folder.read_key(path)
-    if kept is not None:
-        return kept
-    if not first_start:
+        return [MasterKey(opening.master_key)]
+    kept = [folder.read_key(path, name) for name in (folder.KEY, folder.NEXT_KEY)]
+    found = [MasterKey(secret) for secret in kept if secret is not None]
+    if not found and not first_start:
         raise StartRefused(
             f"{path / folder.KEY} is missing, and the database cannot be read without it; "
             "put the key back, or set the encryption key that this database was made with"
         )
-    return folder.make_key(path, opening.entropy)
+    return found or [MasterKey(folder.make_key(path, opening.entropy))]
 
 
-def _inspect(file: Path, master: MasterKey, *, serving: bool) -> KeyRing:
+def _inspect(file: Path, path: Path, opening: Opening) -> tuple[KeyRing, MasterKey]:
     """Look at the database without changing a byte: whole, of a known version, and of this key."""
     # After a crash the write-ahead log is still there, and a connection that may write would fold it in at its end. Without
     # a log there is nothing to fold in, and only a connection that may write clears away the empty one that SQLite makes.
     mode = "ro" if file.with_name(f"{file.name}-wal").exists() else "rw"
     with closing(database.connect(file, _SERVER_BUSY_SECONDS, mode)) as connection:
-        version = database.check(connection, file, thoroughly=serving)
-        if not serving and version < len(database.migrations()):
+        version = database.check(connection, file, thoroughly=opening.serving)
+        if not opening.serving and version < len(database.migrations()):
             raise StartRefused(f"{file} is of an older version of this server; start the server once, it brings it up to date")
-        return KeyRing(database.unwrap_keys(connection, master))
+        return read_keys(connection, path, opening)

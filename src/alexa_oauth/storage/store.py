@@ -10,6 +10,7 @@ from alexa_oauth.storage.backup import make_copy
 from alexa_oauth.storage.database import connect
 from alexa_oauth.storage.errors import is_storage_failure, unavailable
 from alexa_oauth.storage.folder import DATABASE
+from alexa_oauth.storage.keyholder import Keyholder
 from alexa_oauth.storage.opening import OpenFolder, Opening, open_folder
 from alexa_oauth.storage.reading import Reader, open_reader
 from alexa_oauth.storage.sweeping import sweep_batch
@@ -25,14 +26,13 @@ class SqliteStore:
     """`protocol.ports.Store` on SQLite: writes go through one writer thread, reads run at once on the event loop.
 
     `newest_instant` is the newest instant in the database, at opening, that no doubt was cast on. `first_start` says that
-    the database was just made, `adopted` that it was missing and its copy took its place. `key_id` names the master key.
+    the database was just made, `adopted` that it was missing and its copy took its place. `keys` holds both layers of keys.
     """
 
     def __init__(self, path: Path, opened: OpenFolder, opening: Opening) -> None:
         """Use `open`."""
         self.folder: Final = path
-        self.ring: Final = opened.ring
-        self.key_id: Final = opened.key_id
+        self.keys: Final = Keyholder(self, path, opening, (opened.ring, opened.master))
         self.first_start: Final = opened.first_start
         self.adopted: Final = opened.adopted
         self.newest_instant: Final = opened.newest_instant
@@ -68,7 +68,7 @@ class SqliteStore:
 
     def reader(self) -> AbstractAsyncContextManager[Reader]:
         """A connection of its own for pages and commands, whose longer reads must not hold up the event loop."""
-        return open_reader(self.folder, self.ring)
+        return open_reader(self.folder, self.keys.ring)
 
     def checks(self) -> dict[str, str]:
         """What `/health` reports of the store, without a write: each thing that is looked at, `ok` or a short reason."""
