@@ -77,7 +77,7 @@ class SqliteStore:
     @property
     def instance(self) -> str:
         """What tells this database from others to whoever asks `/health`: 8 hex digits that say nothing else."""
-        return self.ring.digest("instance", "").hex()[:8]
+        return self.keys.ring.digest("instance", "").hex()[:8]
 
     async def probe(self) -> None:
         """Write a few bytes, so that a store that was not well finds out that it is well again.
