@@ -12,7 +12,6 @@ from typing import Final
 
 from aiohttp import web
 
-from alexa_oauth import __version__
 from alexa_oauth.admin.parts import AdminParts
 from alexa_oauth.admin.routes import admin_application
 from alexa_oauth.clients_file import ClientDefinitions
@@ -28,6 +27,7 @@ from alexa_oauth.protocol.sign_in import SignIn
 from alexa_oauth.rate_limit import Brake, FailureLimiter
 from alexa_oauth.refusals import RefusalLedger
 from alexa_oauth.sign_in.approve_only import ApproveOnly
+from alexa_oauth.sign_in.button import Button
 from alexa_oauth.sign_in.pairing_code import PairingCode
 from alexa_oauth.storage.patient import PatientStore
 from alexa_oauth.storage.store import Opening, SqliteStore
@@ -157,6 +157,7 @@ def _parts(settings: Settings, store: PatientStore, clock: Clock, chance: Entrop
         face=_face(settings),
         sign_in=_sign_in(settings, store, clock),
         elsewhere=None,
+        button=Button(clock.running),
         pages=Pages(),
         limiter=FailureLimiter(clock.running),
         entropy=chance,
@@ -165,7 +166,6 @@ def _parts(settings: Settings, store: PatientStore, clock: Clock, chance: Entrop
         instance=lambda: store.instance,
         doubts_clock=lambda: clock.doubtful,
         unknown_proxies=UnknownProxies(report),
-        version=__version__,
     )
 
 

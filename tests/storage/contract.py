@@ -5,6 +5,7 @@ The rules of the protocol stand on these promises alone, so nothing here knows S
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -12,7 +13,16 @@ import pytest
 from alexa_oauth.protocol import refresh, token
 from alexa_oauth.protocol.errors import ErrorCode, Refusal, RequestRefused
 from alexa_oauth.protocol.events import Event, EventName, Reason
-from alexa_oauth.protocol.models import Departure, Grant, Person, RefreshProfile, Resident, TokenResponse
+from alexa_oauth.protocol.models import (
+    Departure,
+    Grant,
+    PendingRequest,
+    Person,
+    RefreshProfile,
+    Resident,
+    TokenResponse,
+    WaitingRequest,
+)
 from alexa_oauth.protocol.policy import ACCESS_TOKENS_PER_GRANT, CODES_PER_SUBJECT, PENDING_LIMIT, Policy
 from alexa_oauth.protocol.ports import Store, Transaction
 from tests.storage.conftest import Surroundings
@@ -28,6 +38,10 @@ async def begin_grant(store: Store, number: int = 1, begun: Grant | None = None)
     begun = begun or grant(number)
     await store.write(lambda tx: tx.grants.add(begun))
     return begun
+
+
+def keep(pending: PendingRequest, tx: Transaction) -> None:
+    tx.authorizations.add(pending)
 
 
 def found(store: Store, wanted: Grant) -> Grant:
@@ -104,6 +118,31 @@ class AuthorizationPromises:
         await store.write(lambda tx: tx.authorizations.add(pending))
         assert store.read(lambda tx: tx.authorizations.find("request-one")) == pending
         assert store.read(lambda tx: tx.authorizations.find("request-two")) is None
+
+    async def test_what_waits_is_listed_newest_first_and_what_is_too_old_is_not(
+        self, store: Store, surroundings: Surroundings
+    ) -> None:
+        one, two = pending_request("one"), pending_request("two", "192.0.2.2")
+        for pending in (one, two):
+            await store.write(partial(keep, pending))
+        assert store.read(lambda tx: tx.authorizations.waiting(10)) == (WaitingRequest(two, 1), WaitingRequest(one, 1))
+        assert store.read(lambda tx: tx.authorizations.waiting(1)) == (WaitingRequest(two, 1),)
+        assert store.read(lambda tx: tx.authorizations.count_waiting()) == 2
+        assert store.read(lambda tx: tx.authorizations.find_waiting(one.attempt)) == one
+        assert store.read(lambda tx: tx.authorizations.find_waiting("another")) is None
+        surroundings.advance(one.expires_at - NOW)
+        assert store.read(lambda tx: tx.authorizations.waiting(10)) == ()
+        assert store.read(lambda tx: tx.authorizations.count_waiting()) == 0
+        assert store.read(lambda tx: tx.authorizations.find_waiting(one.attempt)) is None
+
+    async def test_a_flood_from_one_address_hides_nobody_from_the_list(self, store: Store) -> None:
+        owners = pending_request("owner's", "192.0.2.2")
+        await store.write(lambda tx: tx.authorizations.add(owners))
+        flood = [pending_request(f"flood {number}") for number in range(50)]
+        for pending in flood:
+            await store.write(partial(keep, pending))
+        listed = store.read(lambda tx: tx.authorizations.waiting(10))
+        assert listed == (*(WaitingRequest(pending, 50) for pending in flood[:46:-1]), WaitingRequest(owners, 1))
 
     async def test_a_dropped_request_is_forgotten(self, store: Store) -> None:
         await store.write(lambda tx: tx.authorizations.add(pending_request("one")))

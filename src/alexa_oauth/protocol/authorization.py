@@ -1,6 +1,6 @@
 """The authorization endpoint (RFC 6749 §4.1.1, §4.1.2): from a request to a code, with a person between."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from alexa_oauth.protocol import pkce, redirect_uri, scope
@@ -155,7 +155,8 @@ def approve(tx: Transaction, claim: Claim, person: SignedIn, policy: Policy, ent
     address = return_address(tx.clients, pending, policy.issuer)
     if not person.settle(tx):
         raise _unclaimed("The proof was used up meanwhile", Reason.SIGN_IN_WRONG)
-    tx.events.record(_event(EventName.CONSENT_APPROVED, pending, person.subject))
+    let_in = {"sign_in": person.way} if person.way else {}
+    tx.events.record(replace(_event(EventName.CONSENT_APPROVED, pending, person.subject), detail=let_in))
     return address.with_code(_issue_code(tx, pending, person.subject, policy, entropy))
 
 

@@ -31,6 +31,10 @@ class EventName(StrEnum):
     INTROSPECTION_REFUSED = "introspection.refused"
     REVOCATION_REFUSED = "revocation.refused"
     CLIENT_SECRET_CHANGED = "client.secret_changed"
+    REQUEST_MISDIRECTED = "request.misdirected"
+    BUTTON_ARMED = "button.armed"
+    BUTTON_ALLOWED = "button.allowed"
+    BUTTON_RELEASED = "button.released"
     PROXY_UNKNOWN = "proxy.unknown"
     CLOCK_DOUBTED = "clock.doubted"
     CLOCK_CONFIRMED = "clock.confirmed"
@@ -65,6 +69,9 @@ EVENTS_OF_GRANTS: Final = frozenset(
         EventName.KEY_ROTATED,
         EventName.KEY_RETIRED,
         EventName.KEY_DROPPED,
+        EventName.BUTTON_ARMED,
+        EventName.BUTTON_ALLOWED,
+        EventName.BUTTON_RELEASED,
     }
 )
 """Kept for 400 days, as is what administrators did. All others are bounded in number, since strangers can cause them."""
@@ -78,6 +85,9 @@ class Reason(StrEnum):
     PARAMETER_REPEATED = "parameter_repeated"
     PARAMETER_MALFORMED = "parameter_malformed"
     PARAMETERS_IN_TWO_PLACES = "parameters_in_two_places"
+    BODY_UNREADABLE = "body_unreadable"
+    METHOD_WRONG = "method_wrong"
+    PATH_UNKNOWN = "path_unknown"
     # authorization request
     PUBLIC_URL_UNSET = "public_url_unset"
     CLIENT_UNKNOWN = "client_unknown"

@@ -143,6 +143,14 @@ class PendingRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingRequest:
+    """A pending request as it is listed for people; `of_address` is how many wait from its address, it included."""
+
+    pending: PendingRequest
+    of_address: int
+
+
+@dataclass(frozen=True, slots=True)
 class AuthorizationCode:
     """An authorization code as the store knows it; the code itself is not kept."""
 

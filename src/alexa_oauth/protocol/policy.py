@@ -10,6 +10,9 @@ PENDING_SECONDS: Final = 600
 PENDING_LIMIT: Final = 12_000
 """Pending requests at once, over all callers: the memory and disk that strangers can occupy."""
 
+WAITING_PER_ADDRESS: Final = 3
+"""Pending requests of one address that are listed for people; of the others their number is told."""
+
 PAIRING_CODE_SECONDS: Final = 600
 
 CODES_PER_SUBJECT: Final = 20

@@ -22,6 +22,7 @@ from alexa_oauth.protocol.models import (
     RefreshProfile,
     Resident,
     TokenResponse,
+    WaitingRequest,
 )
 
 Outcome = TypeVar("Outcome")
@@ -54,6 +55,15 @@ class Authorizations(Protocol):
 
     def find(self, request_id: str) -> PendingRequest | None:
         """The pending request of that id, its age not judged."""
+
+    def find_waiting(self, attempt: str) -> PendingRequest | None:
+        """The pending request of that attempt, unless it is too old."""
+
+    def waiting(self, limit: int) -> tuple[WaitingRequest, ...]:
+        """Those that wait, newest first, at most `WAITING_PER_ADDRESS` of an address, so that no flood hides the others."""
+
+    def count_waiting(self) -> int:
+        """How many wait; those that are too old do not."""
 
     def find_departed(self, state: str) -> PendingRequest | None:
         """The pending request whose browser was sent to another service with that `state`, come back or not."""

@@ -25,12 +25,14 @@ def _settled(_: Transaction) -> bool:
 class SignedIn:
     """The person is known: `subject` is `ha:<user id>`, `amazon:<user id>` or `local`, `name` what pages call them.
 
-    `settle` spends the proof in the transaction of the approval; false if it was spent meanwhile.
+    `settle` spends the proof in the transaction of the approval; false if it was spent meanwhile. `way` is for the audit
+    trail: how they were let in, where that was not the configured way.
     """
 
     subject: str
     settle: Callable[[Transaction], bool] = _settled
     name: str = ""
+    way: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,11 @@ class GoElsewhere:
 
     location: str = field(repr=False)
     departure: Departure
+
+
+@dataclass(frozen=True, slots=True)
+class NothingEntered:
+    """There is nothing to judge, so it costs no try: the person may have hoped to be let in by the panel's button."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,7 @@ class AwaitsAdministrator:
     person: Person
 
 
-NotSignedIn = SignInFailed | SignInCrowded | ServiceUnavailable | NotAllowed | AwaitsAdministrator
+NotSignedIn = NothingEntered | SignInFailed | SignInCrowded | ServiceUnavailable | NotAllowed | AwaitsAdministrator
 SignInVerdict = SignedIn | NotSignedIn
 SignInOutcome = SignInVerdict | GoElsewhere
 

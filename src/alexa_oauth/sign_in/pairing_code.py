@@ -6,7 +6,7 @@ from typing import Final
 from alexa_oauth.protocol.credentials import read_pairing_code
 from alexa_oauth.protocol.models import PendingRequest
 from alexa_oauth.protocol.ports import Store, Transaction
-from alexa_oauth.protocol.sign_in import SignedIn, SignInCrowded, SignInOutcome, Visitor
+from alexa_oauth.protocol.sign_in import NothingEntered, SignedIn, SignInCrowded, SignInOutcome, Visitor
 from alexa_oauth.rate_limit import Brake
 from alexa_oauth.sign_in.throttle import Tries
 
@@ -36,11 +36,13 @@ class PairingCode:
 
     async def prove(self, pending: PendingRequest, fields: Mapping[str, str], _visitor: Visitor) -> SignInOutcome:
         """Judge the entered code; while the brake is on, right and wrong ones wait alike."""
+        code = read_pairing_code(fields.get("pairing_code", ""))
+        if not code:
+            return NothingEntered()
         if self._brake.is_on():
             if self._waiting >= WAITING_LIMIT:
                 return SignInCrowded(BRAKE_SECONDS)
             await self._wait()
-        code = read_pairing_code(fields.get("pairing_code", ""))
         subject = self._store.read(lambda tx: tx.pairing_codes.find(code))
         if subject is None:
             self._brake.hit()

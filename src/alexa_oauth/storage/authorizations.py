@@ -11,8 +11,9 @@ from alexa_oauth.protocol.models import (
     PendingRequest,
     Person,
     TokenResponse,
+    WaitingRequest,
 )
-from alexa_oauth.protocol.policy import CODES_PER_SUBJECT, PENDING_LIMIT
+from alexa_oauth.protocol.policy import CODES_PER_SUBJECT, PENDING_LIMIT, WAITING_PER_ADDRESS
 from alexa_oauth.storage.connection import Connection
 
 _ADD: Final = """INSERT INTO pending_requests (digest, address, attempt, created_at, expires_at, payload)
@@ -23,6 +24,14 @@ _DROP_FROM_BUSIEST: Final = """DELETE FROM pending_requests
 _FIND: Final = "SELECT digest, address, attempt, created_at, expires_at, payload FROM pending_requests WHERE digest = ?"
 _FIND_DEPARTED: Final = """SELECT digest, address, attempt, created_at, expires_at, payload FROM pending_requests
     WHERE state_digest = ?"""
+_FIND_WAITING: Final = """SELECT digest, address, attempt, created_at, expires_at, payload FROM pending_requests
+    WHERE attempt = ? AND expires_at > ?"""
+_WAITING: Final = """SELECT digest, address, attempt, created_at, expires_at, payload, of_address FROM (
+        SELECT *, count(*) OVER (PARTITION BY address) AS of_address,
+            row_number() OVER (PARTITION BY address ORDER BY sequence DESC) AS place
+        FROM pending_requests WHERE expires_at > ?
+    ) WHERE place <= ? ORDER BY sequence DESC LIMIT ?"""
+_COUNT_WAITING: Final = "SELECT count(*) FROM pending_requests WHERE expires_at > ?"
 _REWRITE: Final = "UPDATE pending_requests SET state_digest = ?, payload = ? WHERE digest = ?"
 _DROP: Final = "DELETE FROM pending_requests WHERE digest = ?"
 
@@ -58,6 +67,20 @@ class AuthorizationRows:
     def find(self, request_id: str) -> PendingRequest | None:
         """The pending request of that id, its age not judged."""
         return self._find(_FIND, self._connection.ring.digests("pending_requests", request_id))
+
+    def find_waiting(self, attempt: str) -> PendingRequest | None:
+        """The pending request of that attempt, unless it is too old."""
+        row = self._connection.execute(_FIND_WAITING, (attempt, self._connection.now)).fetchone()
+        return None if row is None else self._read_pending(row)
+
+    def waiting(self, limit: int) -> tuple[WaitingRequest, ...]:
+        """Those that wait, newest first, at most `WAITING_PER_ADDRESS` of an address, so that no flood hides the others."""
+        rows = self._connection.execute(_WAITING, (self._connection.now, WAITING_PER_ADDRESS, limit)).fetchall()
+        return tuple(WaitingRequest(self._read_pending(row[:-1]), row[-1]) for row in rows)
+
+    def count_waiting(self) -> int:
+        """How many wait; those that are too old do not."""
+        return int(self._connection.execute(_COUNT_WAITING, (self._connection.now,)).fetchone()[0])
 
     def find_departed(self, state: str) -> PendingRequest | None:
         """The pending request whose browser was sent to another service with that `state`, come back or not."""
@@ -140,22 +163,25 @@ class AuthorizationRows:
         for wanted in digests:
             row = self._connection.execute(statement, (wanted,)).fetchone()
             if row is not None:
-                digest, address, attempt, created_at, expires_at, payload = row
-                body = self._connection.ring.payloads.open("pending_requests", digest.hex(), payload)
-                return PendingRequest(
-                    request_id=body["request_id"],
-                    browser=body["browser"],
-                    csrf=body["csrf"],
-                    request=_read_request(body["request"]),
-                    attempt=attempt,
-                    address=address,
-                    user_agent=body["user_agent"],
-                    created_at=created_at,
-                    expires_at=expires_at,
-                    departure=Departure(**body["departure"]) if body.get("departure") else None,
-                    person=Person(**body["person"]) if body.get("person") else None,
-                )
+                return self._read_pending(row)
         return None
+
+    def _read_pending(self, row: tuple[Any, ...]) -> PendingRequest:
+        digest, address, attempt, created_at, expires_at, payload = row
+        body = self._connection.ring.payloads.open("pending_requests", digest.hex(), payload)
+        return PendingRequest(
+            request_id=body["request_id"],
+            browser=body["browser"],
+            csrf=body["csrf"],
+            request=_read_request(body["request"]),
+            attempt=attempt,
+            address=address,
+            user_agent=body["user_agent"],
+            created_at=created_at,
+            expires_at=expires_at,
+            departure=Departure(**body["departure"]) if body.get("departure") else None,
+            person=Person(**body["person"]) if body.get("person") else None,
+        )
 
     def _rewrite(self, pending: PendingRequest) -> PendingRequest:
         ring, departure = self._connection.ring, pending.departure

@@ -13,6 +13,7 @@ from alexa_oauth.protocol.sign_in import (
     AwaitsAdministrator,
     GoElsewhere,
     NotAllowed,
+    NothingEntered,
     ServiceUnavailable,
     SignedIn,
     SignInCrowded,
@@ -23,6 +24,7 @@ from alexa_oauth.protocol.sign_in import (
 from alexa_oauth.web.answers import redirect_answer
 from alexa_oauth.web.ask_again import ask_again
 from alexa_oauth.web.caller import identify
+from alexa_oauth.web.consent import consent_page_again
 from alexa_oauth.web.endpoint import shows_refusals
 from alexa_oauth.web.forms import read_form
 from alexa_oauth.web.parts import PARTS, Parts
@@ -66,16 +68,19 @@ async def _decide(request: web.Request, parameters: Parameters, claim: Claim, pe
     parts = request.app[PARTS]
     policy, entropy = parts.policy, parts.entropy
     if parameters.get("decision") == _DENY:
-        return redirect_answer(await parts.store.write(lambda tx: authorization.deny(tx, claim, policy)), status=303)
+        location = await parts.store.write(lambda tx: authorization.deny(tx, claim, policy))
+        return _send_back(parts, pending, location)
+    if parameters.get("decision") == _SIGN_IN and parts.button.allowed_by(pending.request_id):
+        return consent_page_again(request, pending)
     outcome = await _who(request, parameters, pending)
     match outcome:
         case SignedIn():
             location = await parts.store.write(lambda tx: authorization.approve(tx, claim, outcome, policy, entropy))
-            return redirect_answer(location, status=303)
+            return _send_back(parts, pending, location)
         case GoElsewhere():
             await parts.store.write(lambda tx: departure.depart(tx, claim, outcome.departure))
             return redirect_answer(outcome.location, status=303)
-        case SignInFailed() | SignInCrowded() | ServiceUnavailable() | NotAllowed() | AwaitsAdministrator():
+        case NothingEntered() | SignInFailed() | SignInCrowded() | ServiceUnavailable() | NotAllowed() | AwaitsAdministrator():
             return await ask_again(request, pending, outcome)
         case _:
             assert_never(outcome)
@@ -83,11 +88,19 @@ async def _decide(request: web.Request, parameters: Parameters, claim: Claim, pe
 
 async def _who(request: web.Request, parameters: Parameters, pending: PendingRequest) -> SignInOutcome:
     """Who approves: the person whom the request remembers, in whatever way they were let in, or who proves it now."""
-    person = pending.person
+    parts, person = request.app[PARTS], pending.person
     if person is not None and person.is_confirmed and parameters.get("decision") == _APPROVE:
         return SignedIn(person.subject, name=person.name)
+    by = parts.button.allowed_by(pending.request_id)
+    if by is not None:
+        return SignedIn(by, way="button")
     caller = identify(request)
-    return await request.app[PARTS].sign_in.prove(pending, parameters.values, Visitor(caller.address, caller.is_known))
+    return await parts.sign_in.prove(pending, parameters.values, Visitor(caller.address, caller.is_known))
+
+
+def _send_back(parts: Parts, pending: PendingRequest, location: str) -> web.Response:
+    parts.button.answered(pending.request_id)
+    return redirect_answer(location, status=303)
 
 
 def _refused(reason: Reason) -> RequestRefused:

@@ -10,6 +10,7 @@ from alexa_oauth.protocol.models import PendingRequest
 from alexa_oauth.protocol.sign_in import (
     AwaitsAdministrator,
     NotAllowed,
+    NothingEntered,
     NotSignedIn,
     ServiceUnavailable,
     SignInCrowded,
@@ -29,6 +30,8 @@ async def ask_again(request: web.Request, pending: PendingRequest, outcome: NotS
     """Answer a sign-in that led nowhere. The request waits on, but for one at which too much was guessed."""
     parts = request.app[PARTS]
     match outcome:
+        case NothingEntered():
+            return consent_page_again(request, pending, Wrong("pairing_code.nothing"))
         case SignInCrowded():
             return crowded_page(request, pending.attempt, outcome.retry_after)
         case SignInFailed():
@@ -50,6 +53,7 @@ async def _failed(request: web.Request, pending: PendingRequest, failed: SignInF
     parts = request.app[PARTS]
     if not failed.attempts_left:
         await parts.store.write(lambda tx: authorization.give_up(tx, pending))
+        parts.button.answered(pending.request_id)
         return problem_page(request, problem_for(Reason.SIGN_IN_EXHAUSTED), pending.attempt)
     _report(request, pending, Reason.SIGN_IN_WRONG)
     wait = count_failure(parts, identify(request))

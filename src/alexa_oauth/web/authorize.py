@@ -68,6 +68,7 @@ async def _answer_back(request: web.Request, address: ReturnAddress, parameters:
 async def _ask(request: web.Request, address: ReturnAddress, checked: AuthorizationRequest, visit: Visit) -> web.Response:
     parts = request.app[PARTS]
     pending = await parts.store.write(lambda tx: authorization.begin(tx, checked, visit, parts.entropy))
+    parts.button.arrived(pending.request_id)
     parts.report(Event(EventName.CONSENT_SHOWN, visit.attempt, checked.client_id, address=visit.address))
     response = consent_page(request, address.client, pending)
     remember(response, parts.face, visit.browser)

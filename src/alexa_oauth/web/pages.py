@@ -23,8 +23,9 @@ class ConsentView:
     """What the consent page shows of a pending request.
 
     `scopes` are in words, one sentence each without a full stop. `sign_in` is the way, such as `pairing_code`; `person` has
-    signed in already; while nobody has, and `elsewhere` names a service, the page's first button leads there. `error` is a
-    sentence about the last try; `attempts_left` is `None` unless that try was a wrong proof. `reference` is the attempt's id.
+    signed in already; while nobody has, and `elsewhere` names a service, the page's first button leads there. `is_allowed`: an
+    administrator lets the request pass by the click. `error` is a sentence about the last try; `attempts_left` is `None` unless
+    that try was a wrong proof. `reference` is the attempt's id.
     """
 
     client_name: str
@@ -37,6 +38,7 @@ class ConsentView:
     reference: str
     person: str | None = None
     elsewhere: str | None = None
+    is_allowed: bool = False
     error: str | None = None
     attempts_left: int | None = None
 

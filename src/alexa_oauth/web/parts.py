@@ -7,6 +7,8 @@ from typing import Final
 
 from aiohttp import web
 
+from alexa_oauth import __version__
+from alexa_oauth.protocol.allowing import Button
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.policy import Policy
 from alexa_oauth.protocol.ports import Entropy, Store
@@ -63,6 +65,7 @@ class Parts:
     face: PublicFace
     sign_in: SignIn
     elsewhere: SignInElsewhere | None
+    button: Button
     pages: Pages
     limiter: FailureLimiter
     entropy: Entropy
@@ -71,7 +74,7 @@ class Parts:
     instance: Callable[[], str | None]
     doubts_clock: Callable[[], bool]
     unknown_proxies: UnknownProxies
-    version: str
+    version: str = __version__
 
 
 PARTS: Final = web.AppKey("parts", Parts)

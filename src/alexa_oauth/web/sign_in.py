@@ -12,6 +12,7 @@ from alexa_oauth.protocol.models import Parameters, PendingRequest
 from alexa_oauth.protocol.sign_in import (
     AwaitsAdministrator,
     NotAllowed,
+    NothingEntered,
     ServiceUnavailable,
     SignedIn,
     SignInCrowded,
@@ -67,7 +68,7 @@ async def _judge(request: web.Request, way: SignInElsewhere, pending: PendingReq
         case SignedIn():
             known = await parts.store.write(lambda tx: departure.welcome(tx, pending, verdict))
             return consent_page_again(request, known)
-        case SignInFailed() | SignInCrowded() | ServiceUnavailable() | NotAllowed() | AwaitsAdministrator():
+        case NothingEntered() | SignInFailed() | SignInCrowded() | ServiceUnavailable() | NotAllowed() | AwaitsAdministrator():
             return await ask_again(request, pending, verdict)
         case _:
             assert_never(verdict)
