@@ -40,7 +40,7 @@ def rows_in(folder: Path, table: str) -> int:
 @contextmanager
 def writing_locked(rig: Rig) -> Iterator[None]:
     """Another program is writing, and does not end."""
-    rig.store._writer._sqlite.execute("PRAGMA busy_timeout = 0")
+    rig.store._writer._busy_milliseconds = 0
     with closing(sqlite3.connect(folder_of(rig) / DATABASE, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
@@ -60,7 +60,7 @@ def disk_full(rig: Rig, beginning: str) -> Iterator[None]:
 
 @contextmanager
 def before_each_statement(rig: Rig, act: Callable[[str], None]) -> Iterator[None]:
-    """Act in the writer's thread before each of its statements, and in its place if that raises."""
+    """Act before each of the writer's statements, and in its place if that raises."""
     writer = rig.store._writer
     sqlite = writer._sqlite
     watched: Any = _Watched(sqlite, act)

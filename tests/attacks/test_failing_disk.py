@@ -80,19 +80,25 @@ async def test_g32_an_end_that_cannot_be_written_is_not_told(rig: Rig, statement
 async def test_e29_a_lock_keeps_nobody_waiting_for_longer_than_alexa_does(rig: Rig) -> None:
     """Who queues behind a request that waits for the lock is answered with it, instead of waiting for the lock in turn."""
     assert _SERVER_BUSY_SECONDS < 4.5
-    code, queued, begun = await rig.code(), threading.Event(), list[str]()
+    code, queued, begun = await rig.code(), threading.Event(), list[int]()
+    here = threading.get_ident()
 
     def lock(statement: str) -> None:
-        begun.append(statement)
-        queued.wait(20)
-        raise failure(sqlite3.SQLITE_BUSY)
+        if statement == "BEGIN IMMEDIATE":
+            begun.append(threading.get_ident())
+            if begun[-1] != here:
+                queued.wait(20)
+            raise failure(sqlite3.SQLITE_BUSY)
 
     with before_each_statement(rig, lock):
-        waiting = [asyncio.create_task(rig.redeem(code)) for _ in range(20)]
         async with asyncio.timeout(20):
-            while rig.store._writer._queue.qsize() < len(waiting) - 1:  # noqa: ASYNC110 - a queue tells nobody that it grows
+            waiting = [asyncio.create_task(rig.redeem(code))]
+            while len(begun) < 2:  # noqa: ASYNC110 - set by a thread
+                await asyncio.sleep(0)
+            waiting += [asyncio.create_task(rig.redeem(code)) for _ in range(19)]
+            while len(rig.store._writer._waiting) < 19:  # noqa: ASYNC110 - a queue tells nobody that it grows
                 await asyncio.sleep(0)
         queued.set()
         assert {(await answer).refusal for answer in waiting} == {UNAVAILABLE}
-    assert begun == ["BEGIN IMMEDIATE"]
+    assert len(begun) == 2
     assert (await rig.redeem(code)).status == 200

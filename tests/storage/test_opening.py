@@ -329,7 +329,7 @@ class TestBesideARunningServer:
         await command.write(lambda tx: tx.grants.issue(grant(), access_token()))
         assert store.read(lambda tx: tx.grants.find_access_token(access_token().value)) is not None
         assert not command.first_start
-        assert command._writer._sqlite.execute("PRAGMA busy_timeout").fetchone() == (5_000,)
+        assert command._writer._busy_milliseconds == 5_000
 
     async def test_a_command_works_without_a_server_and_makes_no_lock(self, left_behind: Path, open_store: OpenStore) -> None:
         (left_behind / "server.lock").unlink()

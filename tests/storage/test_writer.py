@@ -34,12 +34,36 @@ def statements(store: SqliteStore) -> Iterator[list[str]]:
     store._writer._sqlite.set_trace_callback(None)
 
 
+class AtCommit:
+    """A connection that acts before it commits."""
+
+    def __init__(self, sqlite: sqlite3.Connection, act: Callable[[], None]) -> None:
+        self._sqlite = sqlite
+        self._act = act
+
+    def execute(self, statement: str) -> sqlite3.Cursor:
+        if statement == "COMMIT":
+            self._act()
+        return self._sqlite.execute(statement)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._sqlite, name)
+
+
 @asynccontextmanager
 async def held_up(store: SqliteStore) -> AsyncIterator[None]:
-    """Keep the writer busy, so that what is asked for within the block waits together, and in one batch with this."""
-    release = threading.Event()
-    holding = asyncio.create_task(store.write(lambda _: release.wait()))
-    await asyncio.sleep(0)
+    """Keep the writer at a flush, so that what is asked for within the block waits together, and shares the next one."""
+    writer, flushing, release = store._writer, threading.Event(), threading.Event()
+
+    def hold() -> None:
+        flushing.set()
+        release.wait()
+
+    sqlite, writer._sqlite = writer._sqlite, AtCommit(writer._sqlite, hold)  # type: ignore[assignment]  # it acts as one
+    holding = asyncio.create_task(store.write(lambda _: None))
+    while not flushing.is_set():  # noqa: ASYNC110 - a thread sets it
+        await asyncio.sleep(0)
+    writer._sqlite = sqlite
     try:
         yield
         await asyncio.sleep(0)
@@ -48,29 +72,12 @@ async def held_up(store: SqliteStore) -> AsyncIterator[None]:
         await asyncio.gather(holding, return_exceptions=True)
 
 
-class FailingCommit:
-    """A connection whose commits fail, as they do when the disk breaks in the middle of a flush."""
-
-    def __init__(self, sqlite: sqlite3.Connection) -> None:
-        self._sqlite = sqlite
-
-    def execute(self, statement: str) -> sqlite3.Cursor:
-        if statement == "COMMIT":
-            error = sqlite3.OperationalError("disk I/O error")
-            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
-            raise error
-        return self._sqlite.execute(statement)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._sqlite, name)
-
-
 async def test_who_waits_together_shares_one_commit(store: SqliteStore) -> None:
     with statements(store) as said:
         async with held_up(store):
             waiting = [asyncio.create_task(store.write(add(number))) for number in range(63)]
         await asyncio.gather(*waiting)
-    assert said.count("COMMIT") == 1
+    assert said.count("COMMIT") == 1 + 1  # what held them up, and theirs
     assert all(is_kept(store, number) for number in range(63))
 
 
@@ -79,7 +86,7 @@ async def test_a_commit_serves_sixty_four_at_most(store: SqliteStore) -> None:
         async with held_up(store):
             waiting = [asyncio.create_task(store.write(add(number))) for number in range(130)]
         await asyncio.gather(*waiting)
-    assert said.count("COMMIT") == 3
+    assert said.count("COMMIT") == 1 + 3  # what held them up; 64, 64, and 2
 
 
 async def test_nobody_is_answered_before_the_commit(store: SqliteStore, surroundings: Surroundings) -> None:
@@ -207,6 +214,7 @@ async def test_when_sqlite_has_undone_the_whole_batch_everybody_is_refused(
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     assert [str(outcome) for outcome in outcomes] == ["input/output error"] * 3
     assert not is_kept(store, 1)
+    await asyncio.sleep(0)
     assert surroundings.told == []
     await store.write(add(1))
 
@@ -217,12 +225,19 @@ async def test_a_failed_commit_refuses_all_and_leaves_everything_as_it_was(
     def tell(tx: Transaction) -> None:
         tx.events.record(Event(EventName.TOKEN_ISSUED))
 
+    def break_off() -> None:
+        """As the disk does in the middle of a flush."""
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+        raise error
+
     with monkeypatch.context() as patch:
-        patch.setattr(store._writer, "_sqlite", FailingCommit(store._writer._sqlite))
+        patch.setattr(store._writer, "_sqlite", AtCommit(store._writer._sqlite, break_off))
         outcomes = await asyncio.gather(store.write(add(1)), store.write(tell), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [StorageUnavailable, StorageUnavailable]
     assert store.checks()["database"] == "input/output error"
     assert not is_kept(store, 1)
+    await asyncio.sleep(0)
     assert surroundings.told == []
     await store.write(add(1))
     assert is_kept(store, 1)
@@ -233,8 +248,8 @@ class TestLockedDatabase:
     @pytest.fixture
     def locked(self, store: SqliteStore, surroundings: Surroundings) -> Iterator[sqlite3.Connection]:
         """Another program holds the database's write lock."""
-        assert store._writer._sqlite.execute("PRAGMA busy_timeout").fetchone() == (2_000,)
-        store._writer._sqlite.execute("PRAGMA busy_timeout = 20")
+        assert store._writer._busy_milliseconds == 2_000
+        store._writer._busy_milliseconds = 20
         with closing(sqlite3.connect(surroundings.folder / "oauth.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             yield other
@@ -246,11 +261,23 @@ class TestLockedDatabase:
                 waiting = [asyncio.create_task(store.write(add(number))) for number in range(100)]
             outcomes = await asyncio.gather(first, *waiting, return_exceptions=True)
         assert {str(outcome) for outcome in outcomes} == {"locked"}
-        assert said.count("BEGIN IMMEDIATE") <= 2
+        assert said.count("BEGIN IMMEDIATE") <= 2 * 2  # at once, then aside
         assert store.checks()["database"] == "locked"
         locked.execute("ROLLBACK")
         await store.probe()
         assert store.checks()["database"] == "ok"
+
+    async def test_nothing_but_writing_waits_for_the_lock(self, store: SqliteStore, locked: sqlite3.Connection) -> None:
+        """The wait is not on the event loop, and who waits is served as soon as the lock is free."""
+        store._writer._busy_milliseconds = 20_000
+        writing = asyncio.create_task(store.write(add(1)))
+        for _ in range(100):
+            await asyncio.sleep(0)
+            assert not is_kept(store, 1)
+        assert not writing.done()
+        locked.execute("ROLLBACK")
+        await writing
+        assert is_kept(store, 1)
 
     async def test_reading_goes_on(self, store: SqliteStore, locked: sqlite3.Connection) -> None:
         assert locked.in_transaction
@@ -273,11 +300,15 @@ async def test_a_clock_that_fails_does_not_end_the_writer(store: SqliteStore, mo
     assert is_kept(store, 1)
 
 
-async def test_events_are_told_on_the_event_loop(open_store: OpenStore, surroundings: Surroundings) -> None:
+async def test_events_are_told_on_the_event_loop_and_no_answer_waits_for_that(
+    open_store: OpenStore, surroundings: Surroundings
+) -> None:
     threads: list[int] = []
     surroundings.told = ThreadNotes(threads)
     store = open_store()
     await store.write(lambda tx: tx.events.record(Event(EventName.TOKEN_ISSUED)))
+    assert threads == []
+    await asyncio.sleep(0)
     assert threads == [threading.get_ident()]
 
 
@@ -288,6 +319,24 @@ class ThreadNotes(list[Event]):
 
     def extend(self, _: object) -> None:
         self._threads.append(threading.get_ident())
+
+
+async def test_pruning_holds_up_nobody_but_writers(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may walk through whole tables: it has a transaction of its own, and is not on the event loop."""
+    threads: list[int] = []
+
+    def sweep(_: Transaction) -> bool:
+        threads.append(threading.get_ident())
+        return False
+
+    monkeypatch.setattr("alexa_oauth.storage.store.sweep_batch", sweep)
+    with statements(store) as said:
+        async with held_up(store):
+            tasks = [asyncio.create_task(task) for task in (store.write(add(1)), store.sweep(), store.write(add(2)))]
+        await asyncio.gather(*tasks)
+    assert threads
+    assert threads[0] != threading.get_ident()
+    assert said.count("COMMIT") == 1 + 3
 
 
 async def test_closing_finishes_what_waits_and_refuses_what_comes_later(

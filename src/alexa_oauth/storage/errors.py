@@ -41,6 +41,11 @@ def is_damage(error: sqlite3.Error) -> bool:
     return _primary_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
+def is_locked(error: sqlite3.Error) -> bool:
+    """Whether another program holds the lock that was asked for."""
+    return _primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
 def is_storage_failure(error: BaseException) -> bool:
     """Whether disk or locks failed, rather than our own SQL: a broken constraint or a closed connection is a defect."""
     return isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError

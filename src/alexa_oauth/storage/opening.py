@@ -44,11 +44,13 @@ class Opening:
 class OpenFolder:
     """An opened data folder: `resources` closes both connections, then gives up the lock.
 
+    `writing` does not wait for a lock by itself; `busy_seconds` is how long it should be waited for.
     `first_start` says that the database was just made, `adopted` that it was missing and its copy took its place.
     """
 
     writing: sqlite3.Connection
     reading: sqlite3.Connection
+    busy_seconds: float
     ring: KeyRing
     master: MasterKey
     first_start: bool
@@ -60,6 +62,7 @@ class OpenFolder:
 def open_folder(path: Path, opening: Opening) -> OpenFolder:
     """Open the data folder; `StartRefused` or `StorageUnavailable` if that cannot be."""
     file, copy = path / folder.DATABASE, backup.copy_of(path)
+    busy_seconds = _SERVER_BUSY_SECONDS if opening.serving else _COMMAND_BUSY_SECONDS
     with database.failures_in_words(file), ExitStack() as resources:
         if opening.serving:
             folder.make_private(path)
@@ -74,13 +77,14 @@ def open_folder(path: Path, opening: Opening) -> OpenFolder:
         if adopted:
             _adopt(copy, path, opening)
         ring, master = _inspect(file, path, opening)
-        writing = _connect(resources, file, _SERVER_BUSY_SECONDS if opening.serving else _COMMAND_BUSY_SECONDS)
+        writing = _connect(resources, file, busy_seconds)
         if opening.serving:
             database.migrate(writing, database.migrations())
+        writing.execute("PRAGMA busy_timeout = 0")  # from now on the writer says where it waits
         reading = _connect(resources, file, _READER_BUSY_SECONDS)
         reading.execute("PRAGMA query_only = ON")
         newest = database.newest_instant(reading)
-        return OpenFolder(writing, reading, ring, master, first_start, adopted, newest, resources.pop_all())
+        return OpenFolder(writing, reading, busy_seconds, ring, master, first_start, adopted, newest, resources.pop_all())
 
 
 def _is_missing(file: Path) -> bool:

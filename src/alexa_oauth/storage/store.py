@@ -23,7 +23,7 @@ _PROBE: Final = "UPDATE probe SET probed_at = ?"
 
 
 class SqliteStore:
-    """`protocol.ports.Store` on SQLite: writes go through one writer thread, reads run at once on the event loop.
+    """`protocol.ports.Store` on SQLite: writes go through one writer, reads run at once; both on the event loop.
 
     `newest_instant` is the newest instant in the database, at opening, that no doubt was cast on. `first_start` says that
     the database was just made, `adopted` that it was missing and its copy took its place. `keys` holds both layers of keys.
@@ -40,7 +40,7 @@ class SqliteStore:
         self._sqlite = opened.reading
         self._reading = SqliteTransaction(opened.reading, opened.ring, opening.instant, opening.definitions)
         writing = SqliteTransaction(opened.writing, opened.ring, opening.instant, opening.definitions)
-        self._writer = Writer(opened.writing, writing, opening.on_commit)
+        self._writer = Writer(opened.writing, writing, opening.on_commit, opened.busy_seconds)
 
     @classmethod
     def open(cls, folder: Path, opening: Opening) -> Self:
@@ -88,7 +88,7 @@ class SqliteStore:
 
     async def sweep(self) -> None:
         """Prune what is of no use any more, batch by batch, then empty the write-ahead log of its traces."""
-        while await self.write(sweep_batch):
+        while await self._writer.run(sweep_batch, is_lengthy=True):
             pass
         await asyncio.to_thread(self._truncate_log)
 

@@ -1,20 +1,22 @@
-"""The writer: one thread, one connection, and one commit for all requests that are waiting.
+"""The writer: one connection, and one commit for all requests that are waiting.
 
-A flush to disk costs more than everything else a request does, so requests that wait together share one. Each runs in a
-savepoint of its own: what goes wrong in one is undone for that one. Nobody is answered before the commit.
+A flush to disk costs more than everything else a request does, so requests that wait together share one. Rules run on the
+event loop: they are short, and in a thread each of their statements would let go of the interpreter and have to win it back
+from the loop. What blocks runs in a thread of the writer's own: the flush, and waiting for another program's lock. Nobody is
+answered before the commit.
 """
 
 import asyncio
-import queue
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, Generic
 
 from alexa_oauth.protocol.errors import StorageUnavailable
 from alexa_oauth.protocol.events import Event
-from alexa_oauth.storage.errors import is_storage_failure, unavailable
+from alexa_oauth.storage.errors import is_locked, is_storage_failure, unavailable
+from alexa_oauth.storage.side_thread import SideThread
 from alexa_oauth.storage.transaction import Outcome, Rule, SqliteTransaction
 
 BATCH_LIMIT: Final = 64
@@ -24,41 +26,53 @@ WELL: Final = "ok"
 class _Job(Generic[Outcome]):
     """A rule that waits for its turn, and what came of it."""
 
-    __slots__ = ("done", "error", "events", "outcome", "rule")
+    __slots__ = ("done", "error", "events", "is_lengthy", "outcome", "rule")
 
     outcome: Outcome
 
-    def __init__(self, rule: Rule[Outcome], done: asyncio.Future[None]) -> None:
+    def __init__(self, rule: Rule[Outcome], done: asyncio.Future[None], *, is_lengthy: bool) -> None:
         self.rule = rule
         self.done = done
+        self.is_lengthy = is_lengthy
         self.error: BaseException | None = None
         self.events: list[Event] = []
 
 
 class Writer:
-    """Runs rules in its own thread. `condition` is what the last commit said: `ok`, or why writing failed."""
+    """Runs rules, a batch at a time. `condition` is what the last commit said: `ok`, or why writing failed."""
 
     def __init__(
-        self, sqlite: sqlite3.Connection, transaction: SqliteTransaction, on_commit: Callable[[Sequence[Event]], None]
+        self,
+        sqlite: sqlite3.Connection,
+        transaction: SqliteTransaction,
+        on_commit: Callable[[Sequence[Event]], None],
+        busy_seconds: float,
     ) -> None:
-        """Start the thread. `on_commit` is called on the event loop with what a batch recorded."""
+        """`on_commit` is called on the event loop with what a batch recorded.
+
+        `sqlite` does not wait for locks by itself. Another program's lock is waited for aside, at most `busy_seconds`.
+        """
         self.condition = WELL
         self._sqlite = sqlite
         self._transaction = transaction
         self._on_commit = on_commit
-        self._queue: queue.SimpleQueue[_Job[object] | None] = queue.SimpleQueue()
+        self._busy_milliseconds = round(busy_seconds * 1_000)
+        self._thread = SideThread("store-writer")
+        self._waiting: deque[_Job[object]] = deque()
+        self._turns: asyncio.Task[None] | None = None
         self._closed = False
-        self._ending = False
-        # A daemon, since a root that fails before it closes the store must be able to end; SQLite survives any end.
-        self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
-        self._thread.start()
 
-    async def run(self, rule: Rule[Outcome]) -> Outcome:
-        """Run the rule and return its outcome once it is on disk; its exception is raised here, its changes undone."""
+    async def run(self, rule: Rule[Outcome], *, is_lengthy: bool = False) -> Outcome:
+        """Run the rule and return its outcome once it is on disk; its exception is raised here, its changes undone.
+
+        A lengthy rule has a transaction of its own and runs aside, so that it holds up writers but nobody else.
+        """
         if self._closed:
             raise StorageUnavailable("closed")
-        job = _Job(rule, asyncio.get_running_loop().create_future())
-        self._queue.put(job)  # type: ignore[arg-type]  # a queue of jobs of every outcome
+        job = _Job(rule, asyncio.get_running_loop().create_future(), is_lengthy=is_lengthy)
+        self._waiting.append(job)  # type: ignore[arg-type]  # a queue of jobs of every outcome
+        if self._turns is None:
+            self._turns = asyncio.create_task(self._take_turns())
         await job.done
         try:
             if job.error is not None:
@@ -69,75 +83,97 @@ class Writer:
 
     async def close(self) -> None:
         """Finish what is waiting and end the thread."""
-        if not self._closed:
-            self._closed = True
-            self._queue.put(None)
-        await asyncio.to_thread(self._thread.join)
+        self._closed = True
+        if self._turns is not None:
+            await self._turns
+        await self._thread.end()
 
-    def _work(self) -> None:
-        while (job := self._next(wait=True)) is not None:
-            batch = [job]
+    async def _take_turns(self) -> None:
+        """Carry out batches as long as somebody waits. While one is flushed, the next one gathers.
+
+        Who is answered goes on while the next batch is flushed, too.
+        """
+        while self._waiting:
+            batch = self._next_batch()
             try:
-                self._commit(batch)
-            except Exception as error:  # noqa: BLE001 - a thread that dies would leave everybody waiting for ever
+                await self._carry_out(batch)
+            except Exception as error:  # noqa: BLE001 - a task that dies would leave everybody waiting for ever
                 self._fail(batch, error)
-            # A closed loop has nobody left who waits.
-            with suppress(RuntimeError):
-                job.done.get_loop().call_soon_threadsafe(self._answer, batch)
+            self._answer(batch)
+        self._turns = None
 
-    def _next(self, *, wait: bool) -> _Job[object] | None:
-        if self._ending:
-            return None
-        try:
-            job = self._queue.get(block=wait)
-        except queue.Empty:
-            return None
-        self._ending = job is None
-        return job
+    def _next_batch(self) -> list[_Job[object]]:
+        batch = [self._waiting.popleft()]
+        while self._waiting and len(batch) < BATCH_LIMIT and not (batch[0].is_lengthy or self._waiting[0].is_lengthy):
+            batch.append(self._waiting.popleft())
+        return batch
 
-    def _commit(self, batch: list[_Job[object]]) -> None:
-        """Run the batch's first job and what comes while it runs, in one transaction."""
+    async def _carry_out(self, batch: list[_Job[object]]) -> None:
         changes = self._sqlite.total_changes
-        self._begin(batch)
-        for job in self._arriving(batch):
-            self._run(job)
-        self._sqlite.execute("COMMIT")
+        await self._begin(batch)
+        if batch[0].is_lengthy:
+            await self._thread.make(lambda: self._run_all(batch))
+        else:
+            self._run_all(batch)
+        await self._thread.make(lambda: self._sqlite.execute("COMMIT"))
         failures = [job.error for job in batch if isinstance(job.error, StorageUnavailable)]
         if failures:
             self.condition = str(failures[-1])
         elif self._sqlite.total_changes != changes:
             self.condition = WELL
 
-    def _begin(self, batch: list[_Job[object]]) -> None:
+    async def _begin(self, batch: list[_Job[object]]) -> None:
         try:
             self._sqlite.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error:
-            # What came meanwhile has waited for the same lock; Alexa gives up before a second wait would end.
-            batch.extend(iter(lambda: self._next(wait=False), None))
-            raise
+        except sqlite3.Error as error:
+            if not is_locked(error):
+                raise
+            await self._begin_patiently(batch)
         self._transaction.begin()
 
-    def _arriving(self, batch: list[_Job[object]]) -> Iterator[_Job[object]]:
-        yield batch[0]
-        while len(batch) < BATCH_LIMIT and (job := self._next(wait=False)) is not None:
-            batch.append(job)
-            yield job
+    async def _begin_patiently(self, batch: list[_Job[object]]) -> None:
+        self._sqlite.execute(f"PRAGMA busy_timeout = {self._busy_milliseconds}")
+        try:
+            await self._thread.make(lambda: self._sqlite.execute("BEGIN IMMEDIATE"))
+        except sqlite3.Error:
+            # What came meanwhile has waited for the same lock; Alexa gives up before a second wait would end.
+            batch.extend(self._waiting)
+            self._waiting.clear()
+            raise
+        finally:
+            self._sqlite.execute("PRAGMA busy_timeout = 0")
+
+    def _run_all(self, batch: list[_Job[object]]) -> None:
+        """Run the rules. They decide before they write, so that what one raises rarely leaves anything to undo."""
+        for job in batch:
+            changes = self._sqlite.total_changes
+            self._run(job)
+            if job.error is not None and self._sqlite.total_changes != changes:
+                self._run_apart(batch)
+                return
+
+    def _run_apart(self, batch: list[_Job[object]]) -> None:
+        """Undo all and run the rules again, each in a savepoint: whatever goes wrong in one is undone for that one."""
+        self._sqlite.execute("ROLLBACK")
+        self._sqlite.execute("BEGIN IMMEDIATE")
+        for job in batch:
+            self._sqlite.execute("SAVEPOINT request")
+            self._run(job)
+            if job.error is not None:
+                self._sqlite.execute("ROLLBACK TO request")
+            self._sqlite.execute("RELEASE request")
 
     def _run(self, job: _Job[object]) -> None:
-        self._sqlite.execute("SAVEPOINT request")
+        job.error = None
         try:
             job.outcome = job.rule(self._transaction)
+        except BaseException as error:  # whatever it is, it is this request's own, and is raised there
+            self._transaction.events.take()
+            if isinstance(error, sqlite3.Error) and not self._sqlite.in_transaction:
+                raise  # SQLite has rolled back the whole batch already
+            job.error = _as_told(error)
+        else:
             job.events = self._transaction.events.take()
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is this request's own, and is raised there
-            self._undo(job, error)
-        self._sqlite.execute("RELEASE request")
-
-    def _undo(self, job: _Job[object], error: BaseException) -> None:
-        self._transaction.events.take()
-        if isinstance(error, sqlite3.Error) and not self._sqlite.in_transaction:
-            raise error  # SQLite has rolled back the whole batch already
-        self._sqlite.execute("ROLLBACK TO request")
-        job.error = _as_told(error)
 
     def _fail(self, batch: list[_Job[object]], error: Exception) -> None:
         with suppress(sqlite3.Error):
@@ -154,7 +190,8 @@ class Writer:
                 job.done.set_result(None)
         events = [event for job in batch for event in job.events]
         if events:
-            self._on_commit(events)
+            # Later, so that no answer waits for the log.
+            asyncio.get_running_loop().call_soon(self._on_commit, events)
 
 
 def _as_told(error: BaseException) -> BaseException:
