@@ -22,7 +22,8 @@ PACKAGE: Final = "alexa_oauth"
 MAY_IMPORT: Final[dict[str, set[str]]] = {
     # the root: builds everything, once, and alone stands above SQLite
     "__main__": {"cli"},
-    "cli": {"serving", "announcement", "app", "storage", "clients_file", "config", "log", "protocol"},
+    "cli": {"checkup", "diagnosis", "serving", "announcement", "app", "storage", "clients_file", "config", "log", "protocol"},
+    "checkup": {"storage", "diagnosis", "clients_file", "config", "protocol"},
     "serving": {"announcement", "upkeep", "app", "web", "config", "log", "protocol"},
     "announcement": {"app", "admin", "config", "protocol"},
     "upkeep": {"app", "protocol"},

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from alexa_oauth import setting_values as read
 
+Network = read.Network
 PREFIX: Final = "ALEXA_OAUTH_"
 CLIENTS_FILE: Final = "oauth_clients.json"
 BUILT_SIGN_INS: Final = ("pairing_code", "approve_only")

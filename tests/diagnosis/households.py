@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,12 +17,29 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from alexa_oauth.app import outside as real_outside
+from alexa_oauth.diagnosis.checks.inside import Inside
+from alexa_oauth.diagnosis.doctor import examine
+from alexa_oauth.diagnosis.findings import Finding
 from alexa_oauth.diagnosis.outside import Destination, NameNotFound, Outside, Streams, connect
-from tests.proxy.proxies import HOME, Proxy
+from tests.proxy.proxies import HOME, Proxy, Site
+from tests.rig import Rig
+from tests.running_server import free_ports
 
 IPV4: Final = "93.184.216.34"
 IPV6: Final = "2606:2800:220:1:248:1893:25c8:1946"
 """Public addresses, which no test calls: they are led to this machine."""
+
+
+WELL: Final = Inside(
+    public_url=f"https://{HOME}",
+    sign_in="pairing_code",
+    refresh_token_days=180,
+    has_redirect_uris=True,
+    has_secret=True,
+    checks={"database": "ok", "encryption_key": "ok", "clock": "ok"},
+    free_bytes=10**10,
+    links_of={},
+)
 
 
 @dataclass(frozen=True)
@@ -192,3 +210,39 @@ def write(papers: Papers, folder: Path) -> tuple[Path, Path]:
     certificate.write_bytes(papers.chain)
     key.write_bytes(papers.key)
     return certificate, key
+
+
+@dataclass
+class Household:
+    """What can be set up wrongly."""
+
+    rig: Rig
+    authority: Authority
+    folder: Path
+    stack: AsyncExitStack
+
+    async def behind(
+        self,
+        directives: str = "",
+        location: str = "",
+        papers: Papers | None = None,
+        oauth: int | None = None,
+        listen: str = "ssl",
+    ) -> World:
+        """Put nginx in front of the server."""
+        certificate, key = write(papers or self.authority.papers(), self.folder)
+        port, closed = free_ports()
+        proxy = Nginx(Site(port, oauth or self.port, 0, certificate, key), self.folder)
+        proxy.directives, proxy.location, proxy.listen = directives, location, listen
+        await self.stack.enter_async_context(proxy.running())
+        return World({HOME: [IPV4]}, {IPV4: port, IPV6: closed}, self.authority.trusted)
+
+    @property
+    def port(self) -> int:
+        return int(self.rig.origin.rpartition(":")[2])
+
+    async def examined(self, world: World, inside: Inside = WELL) -> tuple[Finding, ...]:
+        told: list[str] = []
+        found = await examine(inside, world.outside(), self.rig.store.instance, told.append)
+        assert told
+        return found

@@ -1,9 +1,7 @@
 """The doctor before a real nginx that is set up wrongly in one way at a time: it names that one, and no other."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -11,91 +9,23 @@ import pytest
 
 from alexa_oauth.diagnosis.causes import CATALOGUE
 from alexa_oauth.diagnosis.checks.inside import Inside
-from alexa_oauth.diagnosis.doctor import examine
 from alexa_oauth.diagnosis.findings import Finding, Verdict
-from tests.conftest import StartRig
 from tests.diagnosis.households import (
     IPV4,
     IPV6,
-    Authority,
-    Nginx,
+    WELL,
+    Household,
     Papers,
     World,
     of_a_private_authority,
     relay,
     self_signed,
-    write,
 )
-from tests.proxy.proxies import HOME, Site
-from tests.rig import Rig, running
+from tests.proxy.proxies import HOME
+from tests.rig import running
 from tests.running_server import free_ports
 
 pytestmark = pytest.mark.proxy
-
-WELL: Final = Inside(
-    public_url=f"https://{HOME}",
-    sign_in="pairing_code",
-    refresh_token_days=180,
-    has_redirect_uris=True,
-    has_secret=True,
-    checks={"database": "ok", "encryption_key": "ok", "clock": "ok"},
-    free_bytes=10**10,
-    links_of={},
-)
-
-
-@dataclass
-class Household:
-    """What can be set up wrongly."""
-
-    rig: Rig
-    authority: Authority
-    folder: Path
-    stack: AsyncExitStack
-
-    async def behind(
-        self,
-        directives: str = "",
-        location: str = "",
-        papers: Papers | None = None,
-        oauth: int | None = None,
-        listen: str = "ssl",
-    ) -> World:
-        """Put nginx in front of the server."""
-        certificate, key = write(papers or self.authority.papers(), self.folder)
-        port, closed = free_ports()
-        proxy = Nginx(Site(port, oauth or self.port, 0, certificate, key), self.folder)
-        proxy.directives, proxy.location, proxy.listen = directives, location, listen
-        await self.stack.enter_async_context(proxy.running())
-        return World({HOME: [IPV4]}, {IPV4: port, IPV6: closed}, self.authority.trusted)
-
-    @property
-    def port(self) -> int:
-        return int(self.rig.origin.rpartition(":")[2])
-
-    async def examined(self, world: World, inside: Inside = WELL) -> tuple[Finding, ...]:
-        told: list[str] = []
-        found = await examine(inside, world.outside(), self.rig.store.instance, told.append)
-        assert told
-        return found
-
-
-@pytest.fixture(scope="session")
-def authority() -> Authority:
-    return Authority()
-
-
-@pytest.fixture
-async def household(start: StartRig, authority: Authority, tmp_path: Path) -> AsyncIterator[Household]:
-    folder = tmp_path / "nginx"
-    folder.mkdir()
-    async with AsyncExitStack() as stack:
-        yield Household(
-            await start(public_url=f"https://{HOME}", sign_in="pairing_code", trusted_proxies="127.0.0.1"),
-            authority,
-            folder,
-            stack,
-        )
 
 
 def faults(findings: tuple[Finding, ...]) -> Mapping[str, Verdict]:

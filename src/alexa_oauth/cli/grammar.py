@@ -69,6 +69,17 @@ def _add_server(commands: _Commands) -> None:
         "alexa-oauth health --live",
     )
     health.add_argument("--live", action="store_true", help="be content with any answer, as a container's health check is")
+    doctor = _add(
+        commands,
+        "doctor",
+        "doctor.doctor",
+        "say why linking fails and what helps, and call the public address as Amazon does; exit status 0 if nothing fails",
+        "alexa-oauth doctor --verbose",
+    )
+    shape = doctor.add_mutually_exclusive_group()
+    shape.add_argument("--verbose", action="store_true", help="show what each verdict rests on: who answered, and with what")
+    shape.add_argument("--report", action="store_true", help="print a report for a bug tracker, without names and addresses")
+    shape.add_argument("--json", action="store_true", help="print {version, findings}: {cause, title, verdict, sentence, fix, …}")
 
 
 def _add_setup(commands: _Commands) -> None:

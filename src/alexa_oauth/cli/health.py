@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from alexa_oauth.cli.context import FAILED, CommandFailed, Context
 from alexa_oauth.cli.printing import printable
-from alexa_oauth.config import origin_here
+from alexa_oauth.config import Settings, origin_here
 
 _PATIENCE_SECONDS: Final = 5
 
@@ -20,7 +20,7 @@ def health(context: Context) -> int:
         raise CommandFailed("port is 0, so nobody knows where the server listens; set a port")
     origin = origin_here(settings.host, settings.port, tls=settings.ssl)
     try:
-        status, body = _get(origin)
+        status, body = ask_health(settings)
     except (OSError, http.client.HTTPException) as error:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise CommandFailed(f"nothing answers at {origin}/health ({why})") from error
@@ -28,8 +28,9 @@ def health(context: Context) -> int:
     return 0 if context.arguments.live or status == http.client.OK else FAILED
 
 
-def _get(origin: str) -> tuple[int, bytes]:
-    url = urlsplit(origin)
+def ask_health(settings: Settings) -> tuple[int, bytes]:
+    """Status and body that the server of this machine answers. `OSError`, `HTTPException`: nothing of the kind answers."""
+    url = urlsplit(origin_here(settings.host, settings.port, tls=settings.ssl))
     connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=_PATIENCE_SECONDS)
     if url.scheme == "https":
         # The certificate is for the public name; what is asked here is this machine itself.

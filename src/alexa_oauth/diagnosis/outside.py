@@ -130,8 +130,10 @@ async def resolve(name: str) -> Sequence[str]:
     """Every address of the name, as this machine's resolver tells them. `NameNotFound`."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise NameNotFound(str(error)) from error
+    except UnicodeError as error:
+        raise NameNotFound("that is no name") from error
+    except OSError as error:
+        raise NameNotFound(describe(error)) from error
     return [str(sockaddr[0]).partition("%")[0] for *_, sockaddr in found]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from alexa_oauth.diagnosis.causes import address, console, path, person, tokens
-from alexa_oauth.diagnosis.findings import Evidence, Finding, failed, passed, warned
+from alexa_oauth.diagnosis.findings import Evidence, Finding, failed, not_testable, passed, warned
 
 ADVISED_DAYS: Final = 180
 """How long an unused refresh token should live at least, says Amazon."""
@@ -18,7 +18,8 @@ class Inside:
     """What the machine knows of itself.
 
     `checks` is what `/health` says, `None` if nothing answers there. `free_bytes` is `None` if nobody can say. `database_problem`
-    and `clients_faults` are lines for the operator, empty if all is well. `links_of` counts the living links of each subject.
+    and `clients_faults` are lines for the operator, empty if all is well; where there is no database yet, the first is `None`.
+    `links_of` counts the living links of each subject.
     """
 
     public_url: str | None
@@ -28,7 +29,7 @@ class Inside:
     has_secret: bool
     clients_faults: tuple[str, ...] = ()
     checks: Mapping[str, str] | None = None
-    database_problem: str = ""
+    database_problem: str | None = ""
     free_bytes: int | None = None
     unknown_proxies: tuple[str, ...] = ()
     links_of: Mapping[str, int] | None = None
@@ -79,8 +80,8 @@ def _judge_clients(inside: Inside) -> Iterator[Finding]:
         yield failed(
             console.CLIENTS_FILE_BROKEN, evidence=[Evidence("fault", fault, is_private=True) for fault in inside.clients_faults]
         )
-    else:
-        yield passed(console.CLIENTS_FILE_BROKEN, "The clients can be read.")
+        return
+    yield passed(console.CLIENTS_FILE_BROKEN, "The clients can be read.")
     if inside.has_redirect_uris:
         yield passed(console.VENDOR_IDS_UNSET, "Alexa's addresses are registered.")
     else:
@@ -108,6 +109,8 @@ def _judge_health(inside: Inside) -> Iterator[Finding]:
 
 
 def _judge_database(inside: Inside) -> Finding:
+    if inside.database_problem is None:
+        return not_testable(tokens.DATABASE_REFUSED, "There is no database yet: the server was never started here.")
     if inside.database_problem:
         return failed(tokens.DATABASE_REFUSED, evidence=[Evidence("problem", inside.database_problem, is_private=True)])
     return passed(tokens.DATABASE_REFUSED, "The key opens the database.")

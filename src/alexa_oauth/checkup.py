@@ -1,0 +1,101 @@
+"""What the doctor is told of this machine: settings, clients, rows and disk, gathered alike for command line and panel."""
+
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Final
+
+from alexa_oauth.clients_file import ClientDefinitions, ClientsFileRefused
+from alexa_oauth.config import Network, Settings
+from alexa_oauth.diagnosis.checks.inside import Inside
+from alexa_oauth.protocol.alexa import are_all_alexas
+from alexa_oauth.protocol.events import EventName
+from alexa_oauth.protocol.models import Client
+from alexa_oauth.protocol.reading import EventQuery
+from alexa_oauth.storage.store import SqliteStore
+
+_PROXIES_TOLD: Final = 8
+_RECENT_SECONDS: Final = 7 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What the database has to say; `instance` is what `/health` calls it."""
+
+    instance: str
+    has_secret: bool
+    unknown_proxies: tuple[str, ...]
+    links_of: Mapping[str, int]
+
+
+async def read_rows(store: SqliteStore, settings: Settings, now: int) -> Rows:
+    """Ask the database. `StorageUnavailable`, `RowDamaged`."""
+    has_secret = store.read(lambda tx: tx.clients.show_secret(settings.client_id)) is not None
+    async with store.reader() as reader:
+        links = await reader.links(now)
+        proxies = await reader.events(EventQuery(_PROXIES_TOLD, name=EventName.PROXY_UNKNOWN))
+    recent = [told.event.address for told in proxies if told.at >= now - _RECENT_SECONDS]
+    addresses = dict.fromkeys(address for address in recent if address is not None and _is_address(address))
+    return Rows(store.instance, has_secret, tuple(addresses), Counter(link.subject for link in links))
+
+
+def look_inside(
+    settings: Settings, rows: Rows | None, checks: Mapping[str, str] | None, database_problem: str | None = ""
+) -> Inside:
+    """Everything together. `checks` is what `/health` tells, `None` if nobody answers there."""
+    clients, faults = _clients(settings)
+    alexa = clients.get(settings.client_id)
+    signs_in_alone = alexa is not None and (alexa.is_public or bool(alexa.secret_digests))
+    return Inside(
+        public_url=settings.public_url,
+        sign_in=settings.sign_in,
+        refresh_token_days=settings.refresh_token_days,
+        has_redirect_uris=any(are_all_alexas(client.redirect_uris) for client in clients.values()),
+        has_secret=signs_in_alone or rows is None or rows.has_secret,
+        clients_faults=faults,
+        checks=checks,
+        database_problem=database_problem,
+        free_bytes=_free_bytes(settings.data_dir),
+        unknown_proxies=_still_unknown(settings, rows),
+        links_of=None if rows is None else rows.links_of,
+    )
+
+
+def _clients(settings: Settings) -> tuple[Mapping[str, Client], tuple[str, ...]]:
+    try:
+        return ClientDefinitions(settings).definitions(), ()
+    except ClientsFileRefused as refused:
+        return {}, refused.faults
+
+
+def _still_unknown(settings: Settings, rows: Rows | None) -> tuple[str, ...]:
+    """Those that are trusted by now are known by now."""
+    found = () if rows is None else rows.unknown_proxies
+    return tuple(address for address in found if not _is_within(ip_network(address), settings.trusted_proxies))
+
+
+def _is_address(address: str) -> bool:
+    """A sum over many addresses names none."""
+    try:
+        ip_network(address)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_within(network: Network, trusted: tuple[Network, ...]) -> bool:
+    return any(
+        (isinstance(network, IPv4Network) and isinstance(one, IPv4Network) and network.subnet_of(one))
+        or (isinstance(network, IPv6Network) and isinstance(one, IPv6Network) and network.subnet_of(one))
+        for one in trusted
+    )
+
+
+def _free_bytes(folder: Path) -> int | None:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None

@@ -1,0 +1,122 @@
+"""`doctor`: why linking fails, cause by cause, with the fix."""
+
+import asyncio
+import http.client
+import json
+import platform
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from alexa_oauth import __version__
+from alexa_oauth.app import outside
+from alexa_oauth.checkup import Rows, look_inside, read_rows
+from alexa_oauth.cli.context import FAILED, CommandFailed, Context
+from alexa_oauth.cli.database import ask
+from alexa_oauth.cli.health import ask_health
+from alexa_oauth.cli.printing import print_json, printable
+from alexa_oauth.diagnosis.checks.inside import Inside
+from alexa_oauth.diagnosis.doctor import examine
+from alexa_oauth.diagnosis.findings import Finding, Verdict
+from alexa_oauth.diagnosis.outside import Outside
+from alexa_oauth.diagnosis.report import report
+from alexa_oauth.storage.folder import DATABASE
+
+_ORDER: Final = (Verdict.PASS, Verdict.WARN, Verdict.FAIL)
+"""The worst stands last, where a terminal's reader looks first."""
+_INDENT: Final = " " * 6
+
+
+def doctor(context: Context) -> int:
+    """0 if nothing fails."""
+    world = outside()
+    rows, problem = _read_rows(context, world)
+    inside = look_inside(context.settings, rows, _checks(context), problem)
+    instance = rows.instance if rows is not None else None
+    findings = asyncio.run(examine(inside, world, instance, _tell))
+    if context.arguments.json:
+        print_json({"version": __version__, "findings": [_fields(finding) for finding in findings]})
+    elif context.arguments.report:
+        print(report(findings, _about(inside)))
+    else:
+        _print(findings, verbose=context.arguments.verbose)
+    return FAILED if any(finding.verdict is Verdict.FAIL for finding in findings) else 0
+
+
+def _read_rows(context: Context, world: Outside) -> tuple[Rows | None, str | None]:
+    """What the database says, or why it cannot be asked; twice `None` where there is none yet."""
+    if not (context.settings.data_dir / DATABASE).exists():
+        return None, None
+    try:
+        return ask(context, lambda store: read_rows(store, context.settings, world.now())), ""
+    except CommandFailed as failed:
+        return None, " ".join(failed.lines)
+
+
+def _checks(context: Context) -> dict[str, str] | None:
+    try:
+        _, body = ask_health(context.settings)
+        checks = json.loads(body)["checks"]
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        return None
+    return {str(name): str(outcome) for name, outcome in checks.items()} if isinstance(checks, dict) else None
+
+
+def _tell(step: str) -> None:
+    print(f"alexa-oauth: {printable(step)} …", file=sys.stderr, flush=True)
+
+
+def _fields(finding: Finding) -> dict[str, object]:
+    return {
+        "cause": finding.cause.cause_id,
+        "title": finding.cause.title,
+        "verdict": finding.verdict.name.lower(),
+        "sentence": finding.sentence,
+        "fix": finding.fix,
+        "evidence": [{"label": evidence.label, "value": evidence.value} for evidence in finding.evidence],
+    }
+
+
+def _print(findings: Sequence[Finding], *, verbose: bool) -> None:
+    _print_untested([finding for finding in findings if finding.verdict is Verdict.NOT_TESTABLE], verbose=verbose)
+    for verdict in _ORDER:
+        for finding in findings:
+            if finding.verdict is verdict:
+                _print_finding(finding, verbose=verbose)
+    counted = Counter(finding.verdict for finding in findings)
+    print("\n" + ", ".join(f"{counted[verdict]} {verdict}" for verdict in (*reversed(_ORDER), Verdict.NOT_TESTABLE)))
+    if not verbose:
+        print("`alexa-oauth doctor --verbose` shows what each verdict rests on.")
+
+
+def _print_untested(findings: Sequence[Finding], *, verbose: bool) -> None:
+    """Many causes, few reasons: each reason once, with what it keeps from being tested."""
+    for sentence in dict.fromkeys(finding.sentence for finding in findings):
+        print(f"{Verdict.NOT_TESTABLE}: {sentence}")
+        for finding in findings:
+            if finding.sentence == sentence:
+                print(f"{_INDENT}{finding.cause.title}{f'  → {finding.fix}' if verbose else ''}")
+
+
+def _print_finding(finding: Finding, *, verbose: bool) -> None:
+    title = "" if finding.verdict is Verdict.PASS else f"{finding.cause.title}: "
+    print(f"{finding.verdict:<5} {title}{printable(finding.sentence)}")
+    if finding.fix:
+        print(f"{_INDENT}→ {printable(finding.fix)}")
+    if verbose:
+        for evidence in finding.evidence:
+            print(f"{_INDENT}{evidence.label}: {printable(evidence.value)}")
+
+
+def _about(inside: Inside) -> dict[str, str]:
+    """What a maintainer wants to know first, none of it private."""
+    scheme = (inside.public_url or "unset").partition(":")[0]
+    return {
+        "version": __version__,
+        "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "public_url": scheme,
+        "sign_in": inside.sign_in,
+        "refresh_token_days": str(inside.refresh_token_days),
+        "links": "unknown" if inside.links_of is None else str(sum(inside.links_of.values())),
+    }

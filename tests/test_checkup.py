@@ -1,0 +1,104 @@
+"""What the doctor is told of the machine that it runs on, and what it makes of that."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from alexa_oauth.checkup import look_inside, read_rows
+from alexa_oauth.diagnosis.checks.inside import Inside, check_inside
+from alexa_oauth.diagnosis.findings import Verdict
+from tests.conftest import StartRig
+from tests.diagnosis.households import WELL
+from tests.rig import ALEXA_VENDOR, NOW, Rig
+
+WELL_CHECKS: Final = {"database": "ok", "encryption_key": "ok", "clock": "ok"}
+
+
+async def inside_of(rig: Rig, checks: Mapping[str, str] | None = WELL_CHECKS) -> Inside:
+    settings = rig.server.settings
+    await rig.upkeep.write_refusals()
+    return look_inside(settings, await read_rows(rig.store, settings, NOW), checks)
+
+
+def faults(inside: Inside) -> dict[str, Verdict]:
+    return {found.cause.cause_id: found.verdict for found in check_inside(inside) if found.gravity >= 2}
+
+
+async def test_a_server_that_is_set_up_well(start: StartRig) -> None:
+    rig = await start(
+        public_url="https://music.example.org", sign_in="pairing_code", vendor_ids=ALEXA_VENDOR, refresh_token_days="180"
+    )
+    assert faults(await inside_of(rig)) == {}
+
+
+async def test_a_server_as_it_comes(start: StartRig, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "data" / "oauth_clients.json").write_text("{}")
+    rig = await start(public_url="", sign_in="pairing_code")
+    assert faults(await inside_of(rig)) == {
+        "public_url_unset": Verdict.FAIL,
+        "vendor_ids_unset": Verdict.FAIL,
+        "refresh_token_expired": Verdict.WARN,
+    }
+
+
+async def test_a_proxy_that_nobody_configured_is_named_until_it_is_trusted(rig: Rig) -> None:
+    rig.headers["X-Forwarded-For"] = "198.51.100.7"
+    await rig.redeem("no code")
+    inside = await inside_of(rig)
+    (found,) = [found for found in check_inside(inside) if found.cause.cause_id == "proxy_unknown"]
+    assert (found.verdict, found.fix.rpartition(": ")[2]) == (Verdict.WARN, "127.0.0.1")
+
+
+async def test_a_proxy_that_is_trusted_by_now_is_no_stranger(start: StartRig) -> None:
+    rig = await start(trusted_proxies="127.0.0.0/8")
+    rig.headers["X-Forwarded-For"] = "198.51.100.7"
+    await rig.redeem("no code")
+    assert (await inside_of(rig)).unknown_proxies == ()
+
+
+async def test_a_mistake_in_the_file_of_clients_is_told_as_that_alone(rig: Rig) -> None:
+    rig.server.settings.clients_file.write_text('{"C1": {"client_type": "secret"}}')
+    inside = await inside_of(rig)
+    assert faults(inside) == {
+        "clients_file_broken": Verdict.FAIL,
+        "public_url_not_https": Verdict.FAIL,
+        "anyone_may_approve": Verdict.WARN,
+        "refresh_token_expired": Verdict.WARN,
+    }
+    assert "line 1" in inside.clients_faults[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause", "verdict"),
+    [
+        ({"checks": None}, "server_down", Verdict.FAIL),
+        ({"checks": {**WELL_CHECKS, "database": "disk full"}}, "storage_unavailable", Verdict.FAIL),
+        ({"checks": {**WELL_CHECKS, "clock": "doubtful"}}, "clock_wrong", Verdict.FAIL),
+        ({"database_problem": "wrong key"}, "database_refused", Verdict.FAIL),
+        ({"free_bytes": 10_000_000}, "disk_nearly_full", Verdict.FAIL),
+        ({"free_bytes": 100_000_000}, "disk_nearly_full", Verdict.WARN),
+        ({"refresh_token_days": 90}, "refresh_token_expired", Verdict.WARN),
+        ({"sign_in": "approve_only"}, "anyone_may_approve", Verdict.WARN),
+        ({"has_secret": False}, "client_secret_unset", Verdict.FAIL),
+        ({"has_redirect_uris": False}, "vendor_ids_unset", Verdict.FAIL),
+        ({"public_url": None}, "public_url_unset", Verdict.FAIL),
+        ({"public_url": "http://127.0.0.1"}, "public_url_not_https", Verdict.FAIL),
+        ({"unknown_proxies": ("172.18.0.3",)}, "proxy_unknown", Verdict.WARN),
+    ],
+)
+def test_each_fault_is_exactly_one_cause(changes: dict[str, object], cause: str, verdict: Verdict) -> None:
+    assert faults(WELL) == {}
+    assert faults(replace(WELL, **changes)) == {cause: verdict}  # type: ignore[arg-type]  # the values fit their fields
+
+
+def test_a_link_that_never_ends_is_as_amazon_wishes() -> None:
+    assert faults(replace(WELL, refresh_token_days=0)) == {}
+
+
+def test_several_links_of_one_person_are_told_and_no_fault() -> None:
+    (found,) = [found for found in check_inside(replace(WELL, links_of={"local": 3})) if found.cause.cause_id == "old_rows"]
+    assert (found.verdict, "3 living links" in found.sentence) == (Verdict.PASS, True)
