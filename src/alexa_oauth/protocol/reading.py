@@ -65,3 +65,15 @@ class ReadableStore(Store, Protocol):
 
     def reader(self) -> AbstractAsyncContextManager[Reader]:
         """A connection of its own. `StorageUnavailable` if the database cannot be read now."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was recorded of one link attempt, oldest first; its refreshes and uses are only told of by `first_used_at`.
+
+    `first_used_at` is when a token of its grant was first used or refreshed, `None` if that did not happen.
+    """
+
+    attempt: str
+    events: tuple[RecordedEvent, ...]
+    first_used_at: int | None = None

@@ -54,6 +54,28 @@ SIGN_IN_FAILED: Final = Cause(
     "Take a fresh pairing code from the panel, or the right account, and begin again in the Alexa app.",
     (Seen.EVENTS,),
 )
+SIGN_IN_SERVICE_AWAY: Final = Cause(
+    "sign_in_service_away",
+    "The sign-in service does not answer",
+    "The service at which people prove who they are, such as Home Assistant or Amazon, does not answer this server.",
+    "Start it, or compare home_assistant_url and home_assistant_internal_url with its address. Allow linking now, in the panel,"
+    " works without it.",
+    (Seen.EVENTS,),
+)
+NOT_AN_APPROVER: Final = Cause(
+    "not_an_approver",
+    "This person may not approve",
+    "Somebody signed in who is not among those who may link this home, or whose account is closed.",
+    "If they should, add them to approvers or amazon_allowed. If you do not know them, nothing was linked: ignore it.",
+    (Seen.EVENTS,),
+)
+ADMINISTRATOR_AWAITED: Final = Cause(
+    "administrator_awaited",
+    "An administrator must confirm the account",
+    "Somebody signed in with an account that nobody has confirmed yet.",
+    "If you know them, confirm the account on the page Allow linking in the panel; then they sign in once more.",
+    (Seen.EVENTS,),
+)
 ANYONE_MAY_APPROVE: Final = Cause(
     "anyone_may_approve",
     "Anyone may approve",
@@ -83,6 +105,9 @@ CAUSES: Final = (
     BROWSER_CHANGED,
     ORIGIN_FOREIGN,
     SIGN_IN_FAILED,
+    SIGN_IN_SERVICE_AWAY,
+    NOT_AN_APPROVER,
+    ADMINISTRATOR_AWAITED,
     ANYONE_MAY_APPROVE,
     PAGE_POLICY,
     IN_APP_BROWSER,
