@@ -41,7 +41,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
         "protocol",
     },
     # the faces
-    "admin": {"web", "refusals", "rate_limit", "protocol"},
+    "admin": {"web", "diagnosis", "refusals", "rate_limit", "protocol"},
     "web": {"refusals", "rate_limit", "protocol"},
     # side by side, strangers to one another
     "storage": {"refusals", "rate_limit", "protocol"},

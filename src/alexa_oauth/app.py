@@ -178,12 +178,15 @@ def _reporter(ledger: RefusalLedger) -> Callable[[Event], None]:
 
 
 def _panel(settings: Settings, parts: Parts, store: PatientStore, clock: Clock) -> AdminParts:
+    sign_in = parts.sign_in
     return AdminParts(
         store=store,
         policy=parts.policy,
         entropy=parts.entropy,
         running=clock.running,
         asks_for_code=settings.sign_in == PairingCode.way,
+        button=parts.button,
+        is_guessed_at=sign_in.is_guessed_at if isinstance(sign_in, PairingCode) else lambda: False,
         version=parts.version,
     )
 

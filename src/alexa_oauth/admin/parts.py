@@ -9,6 +9,7 @@ from aiohttp import web
 
 from alexa_oauth.admin.pages import Entry, PanelPages
 from alexa_oauth.admin.visit import Door
+from alexa_oauth.protocol.allowing import Button
 from alexa_oauth.protocol.policy import Policy
 from alexa_oauth.protocol.ports import Entropy
 from alexa_oauth.protocol.reading import ReadableStore
@@ -18,13 +19,18 @@ _NOTICES: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class AdminParts:
-    """What the root hands in. `running` counts seconds, never stepped. `asks_for_code`: approving takes a pairing code."""
+    """What the root hands in. `running` counts seconds, never stepped. `asks_for_code`: approving takes a pairing code.
+
+    `is_guessed_at`: so many wrong codes arrive that every further one waits.
+    """
 
     store: ReadableStore
     policy: Policy
     entropy: Entropy
     running: Callable[[], float]
     asks_for_code: bool
+    button: Button
+    is_guessed_at: Callable[[], bool]
     version: str
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from alexa_oauth.admin import people, setup
+from alexa_oauth.admin import people, setup, waiting
 from alexa_oauth.admin.answers import Problem, problem
 from alexa_oauth.admin.by_link import LinkDoor, Sessions
 from alexa_oauth.admin.csrf import Csrf
@@ -17,6 +17,10 @@ from alexa_oauth.web.middleware import plain_errors, quiet_headers
 
 ROUTES: Final = (
     Route("GET", "/", Who.EVERYBODY, setup.show, label="Set up"),
+    Route("GET", "/waiting", Who.ADMINISTRATORS, waiting.show, label="Allow linking"),
+    Route("POST", "/waiting/arm", Who.ADMINISTRATORS, waiting.arm),
+    Route("POST", "/waiting/allow", Who.ADMINISTRATORS, waiting.allow),
+    Route("POST", "/waiting/release", Who.ADMINISTRATORS, waiting.release),
     Route("POST", "/people/add", Who.ADMINISTRATORS, people.add),
     Route("POST", "/people/remove", Who.ADMINISTRATORS, people.remove),
 )

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from alexa_oauth.protocol.events import Event, EventName
+from alexa_oauth.protocol.models import PendingRequest, Resident
+from alexa_oauth.protocol.ports import Transaction
+
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
@@ -43,3 +47,17 @@ class Button(Protocol):
 
     def allowed_by(self, request_id: str) -> str | None:
         """The subject in whose name this request passes by the click alone, or `None`."""
+
+
+def find_to_allow(tx: Transaction, attempt: str, by: Resident) -> PendingRequest | None:
+    """The waiting request of that attempt, with a line in the audit trail that this person allows it; `None` if none waits."""
+    pending = tx.authorizations.find_waiting(attempt)
+    if pending is not None:
+        event = Event(EventName.BUTTON_ALLOWED, attempt, pending.request.client_id, address=pending.address)
+        tx.events.record(event.by(by.subject))
+    return pending
+
+
+def record_press(tx: Transaction, name: EventName, by: Resident) -> None:
+    """A line in the audit trail: this person armed the button, or took back what it let through."""
+    tx.events.record(Event(name).by(by.subject))

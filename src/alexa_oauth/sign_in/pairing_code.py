@@ -34,6 +34,10 @@ class PairingCode:
         self._waiting = 0
         self._tries = Tries(monotonic)
 
+    def is_guessed_at(self) -> bool:
+        """Whether so many wrong codes arrived lately that every further one waits."""
+        return self._brake.is_on()
+
     async def prove(self, pending: PendingRequest, fields: Mapping[str, str], _visitor: Visitor) -> SignInOutcome:
         """Judge the entered code; while the brake is on, right and wrong ones wait alike."""
         code = read_pairing_code(fields.get("pairing_code", ""))
