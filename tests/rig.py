@@ -314,6 +314,7 @@ async def running(
     finally:
         for runner in runners:
             await runner.cleanup()
+        await server.outbound.close()
         await server.store.close()
 
 

@@ -1,6 +1,5 @@
 """The root: settings become objects, objects become two applications. The only clock, and the only randomness."""
 
-import asyncio
 import base64
 import os
 import ssl
@@ -14,20 +13,19 @@ from aiohttp import web
 
 from alexa_oauth.admin.parts import AdminParts
 from alexa_oauth.admin.routes import admin_application
+from alexa_oauth.approval import Means, chosen_approval
 from alexa_oauth.clients_file import ClientDefinitions
 from alexa_oauth.config import Settings
 from alexa_oauth.diagnosis.outside import Outside, connect, resolve
 from alexa_oauth.log import log_events
+from alexa_oauth.outbound import Outbound
 from alexa_oauth.protocol.clock import Reading, Settlement, Timekeeper
 from alexa_oauth.protocol.events import Event
 from alexa_oauth.protocol.models import Instant
 from alexa_oauth.protocol.policy import Policy
 from alexa_oauth.protocol.ports import Entropy
-from alexa_oauth.protocol.sign_in import SignIn
-from alexa_oauth.rate_limit import Brake, FailureLimiter
+from alexa_oauth.rate_limit import FailureLimiter
 from alexa_oauth.refusals import RefusalLedger
-from alexa_oauth.sign_in.approve_only import ApproveOnly
-from alexa_oauth.sign_in.button import Button
 from alexa_oauth.sign_in.pairing_code import PairingCode
 from alexa_oauth.storage.patient import PatientStore
 from alexa_oauth.storage.store import Opening, SqliteStore
@@ -88,6 +86,7 @@ class Server:
     definitions: ClientDefinitions
     store: PatientStore
     ledger: RefusalLedger
+    outbound: Outbound
     public: web.Application
     admin: web.Application
     supervised: bool
@@ -110,12 +109,12 @@ def build(
     supervised: bool = False,
 ) -> Server:
     """Put a server together; nothing is opened or bound yet. Another clock and another chance are for tests."""
-    clock = clock or Clock()
-    ledger = RefusalLedger()
+    clock, ledger, outbound = clock or Clock(), RefusalLedger(), Outbound()
     store = PatientStore(lambda: open_store(settings, definitions, clock, chance))
-    parts = _parts(settings, store, clock, chance, _reporter(ledger))
+    means = Means(store, clock.running, chance, outbound, supervised)
+    parts = _parts(settings, store, clock, means, _reporter(ledger))
     panel = admin_application(_panel(settings, parts, store, clock), supervised=supervised)
-    return Server(settings, clock, definitions, store, ledger, public_application(parts), panel, supervised)
+    return Server(settings, clock, definitions, store, ledger, outbound, public_application(parts), panel, supervised)
 
 
 def outside() -> Outside:
@@ -150,17 +149,18 @@ def master_key(settings: Settings) -> bytes | None:
     return base64.urlsafe_b64decode(settings.encryption_key) if settings.encryption_key else None
 
 
-def _parts(settings: Settings, store: PatientStore, clock: Clock, chance: Entropy, report: Callable[[Event], None]) -> Parts:
+def _parts(settings: Settings, store: PatientStore, clock: Clock, means: Means, report: Callable[[Event], None]) -> Parts:
+    approval = chosen_approval(settings, means)
     return Parts(
         store=store,
         policy=_policy(settings),
         face=_face(settings),
-        sign_in=_sign_in(settings, store, clock),
-        elsewhere=None,
-        button=Button(clock.running),
+        sign_in=approval.sign_in,
+        elsewhere=approval.elsewhere,
+        button=approval.button,
         pages=Pages(),
         limiter=FailureLimiter(clock.running),
-        entropy=chance,
+        entropy=means.entropy,
         report=report,
         checks=lambda: checks(store, clock),
         instance=lambda: store.instance,
@@ -207,9 +207,3 @@ def _face(settings: Settings) -> PublicFace:
         trusted_proxies=settings.trusted_proxies,
         self_test=settings.self_test,
     )
-
-
-def _sign_in(settings: Settings, store: PatientStore, clock: Clock) -> SignIn:
-    if settings.sign_in == ApproveOnly.way:
-        return ApproveOnly()
-    return PairingCode(store, Brake(clock.running), clock.running, asyncio.sleep)

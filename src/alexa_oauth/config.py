@@ -16,8 +16,8 @@ from alexa_oauth import setting_values as read
 Network = read.Network
 PREFIX: Final = "ALEXA_OAUTH_"
 CLIENTS_FILE: Final = "oauth_clients.json"
-BUILT_SIGN_INS: Final = ("pairing_code", "approve_only")
-LATER_SIGN_INS: Final = ("home_assistant", "password", "amazon")
+BUILT_SIGN_INS: Final = ("pairing_code", "home_assistant", "approve_only")
+LATER_SIGN_INS: Final = ("password", "amazon")
 
 _ALIASES: Final = {"encryption_key": "OAUTH_ENCRYPTION_KEY"}
 _NOT_OURS: Final = ("BACKUP_PASSPHRASE", "BACKUP_PASSPHRASE_FILE", "OPTIONS_FILE")
@@ -222,6 +222,10 @@ def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.sign_in == "approve_only" and is_https and not settings.anyone_may_approve:
         allowed = f"{BUILT_SIGN_INS[0]}, or anyone_may_approve true"
         yield "sign_in", f'"approve_only" would let anybody on the internet link your home; allowed: {allowed}'
+    if settings.sign_in == "home_assistant":
+        for name, url in (("public_url", settings.public_url), ("home_assistant_url", settings.home_assistant_url)):
+            if url is None:
+                yield name, "it is not set; allowed: the address that browsers reach, since sign_in is home_assistant"
     if settings.ssl:
         for name, file in (("certfile", settings.certfile), ("keyfile", settings.keyfile)):
             if file is None:

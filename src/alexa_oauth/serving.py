@@ -49,6 +49,7 @@ async def serve(server: Server, stop: asyncio.Event, tell: Callable[[str], None]
         await _keep_up(upkeep, stop)
     finally:
         await asyncio.gather(public.cleanup(), admin.cleanup())
+        await server.outbound.close()
         # A database that did not take the last request would only hold up the end; supervisors do not wait for long.
         if server.store.checks()["database"] == "ok":
             await _write_what_is_left(upkeep)

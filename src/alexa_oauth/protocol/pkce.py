@@ -36,7 +36,12 @@ def is_verified(challenge: str, verifier: str) -> bool:
     """RFC 7636 §4.6."""
     if not _VERIFIER.fullmatch(verifier):
         return False
-    return is_same(base64url(hashlib.sha256(verifier.encode("ascii")).digest()), challenge)
+    return is_same(challenge_of(verifier), challenge)
+
+
+def challenge_of(verifier: str) -> str:
+    """RFC 7636 §4.2, S256."""
+    return base64url(hashlib.sha256(verifier.encode("ascii")).digest())
 
 
 def _refused(description: str, reason: Reason) -> RequestRefused:

@@ -17,6 +17,11 @@ class Visitor:
     address_is_known: bool
 
 
+def return_path(way: str) -> str:
+    """Where the service of that way sends the browser back to; `way` is the value of the setting `sign_in`."""
+    return f"/alexa/sign-in/{way.replace('_', '-')}"
+
+
 def _settled(_: Transaction) -> bool:
     return True
 

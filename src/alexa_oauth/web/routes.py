@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from alexa_oauth.protocol.metadata import AUTHORIZATION_PATH, INTROSPECTION_PATH, REVOCATION_PATH, TOKEN_PATH
+from alexa_oauth.protocol.sign_in import return_path
 from alexa_oauth.web.approve import approve
 from alexa_oauth.web.authorize import authorize
 from alexa_oauth.web.health import health
@@ -12,7 +13,7 @@ from alexa_oauth.web.metadata import metadata
 from alexa_oauth.web.middleware import plain_errors, quiet_headers, undated_in_doubt
 from alexa_oauth.web.parts import PARTS, Parts
 from alexa_oauth.web.revoke import revoke
-from alexa_oauth.web.sign_in import return_path, returning_from
+from alexa_oauth.web.sign_in import returning_from
 from alexa_oauth.web.token import token
 from alexa_oauth.web.verify import verify
 
@@ -40,5 +41,5 @@ def public_application(parts: Parts) -> web.Application:
         ]
     )
     if parts.elsewhere is not None:
-        app.router.add_get(return_path(parts.elsewhere), returning_from(parts.elsewhere), allow_head=False)
+        app.router.add_get(return_path(parts.elsewhere.way), returning_from(parts.elsewhere), allow_head=False)
     return app

@@ -29,11 +29,6 @@ from alexa_oauth.web.parts import PARTS
 from alexa_oauth.web.session import browser_of
 
 
-def return_path(way: SignInElsewhere) -> str:
-    """Where that way's service sends the browser back to."""
-    return f"/alexa/sign-in/{way.way.replace('_', '-')}"
-
-
 def returning_from(way: SignInElsewhere) -> Handler:
     """The endpoint to which that way's service sends the browser back."""
 

@@ -1,0 +1,61 @@
+"""Who may approve: the way to sign in that the settings choose, put together."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from alexa_oauth.config import Settings
+from alexa_oauth.outbound import Outbound
+from alexa_oauth.protocol.ports import Entropy, Store
+from alexa_oauth.protocol.sign_in import SignIn, SignInElsewhere
+from alexa_oauth.rate_limit import Brake
+from alexa_oauth.sign_in.approve_only import ApproveOnly
+from alexa_oauth.sign_in.button import Button
+from alexa_oauth.sign_in.home_assistant import ADD_ON_ADDRESSES, HomeAssistant, Household, client_id_of
+from alexa_oauth.sign_in.home_assistant_core import HomeAssistantCore
+from alexa_oauth.sign_in.pairing_code import PairingCode
+from alexa_oauth.sign_in.throttle import Throttle, Tries
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the ways are made of; `running` counts seconds. `supervised`: Home Assistant is a neighbour with a name of its own."""
+
+    store: Store
+    running: Callable[[], float]
+    entropy: Entropy
+    outbound: Outbound
+    supervised: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """The way that `sign_in` names, once more as `elsewhere` if it needs the page of another service; beside it, the button."""
+
+    sign_in: SignIn
+    elsewhere: SignInElsewhere | None
+    button: Button
+
+
+def chosen_approval(settings: Settings, means: Means) -> Approval:
+    """What the settings choose."""
+    button = Button(means.running)
+    match settings.sign_in:
+        case "home_assistant":
+            home_assistant = _home_assistant(settings, means)
+            return Approval(home_assistant, home_assistant, button)
+        case "approve_only":
+            return Approval(ApproveOnly(), None, button)
+        case _:
+            return Approval(PairingCode(means.store, Brake(means.running), means.running, asyncio.sleep), None, button)
+
+
+def _home_assistant(settings: Settings, means: Means) -> HomeAssistant:
+    if settings.public_url is None or settings.home_assistant_url is None:
+        raise ValueError(settings)  # config.py refuses such settings
+    own = settings.home_assistant_internal_url
+    nearby = ADD_ON_ADDRESSES if means.supervised else ()
+    addresses = (own,) if own else (*nearby, settings.home_assistant_url)
+    core = HomeAssistantCore(addresses, client_id_of(settings.public_url), means.outbound.session)
+    household = Household(settings.public_url, settings.home_assistant_url, settings.approvers)
+    return HomeAssistant(household, core, Throttle(means.running, asyncio.sleep), Tries(means.running), means.entropy)

@@ -1,0 +1,132 @@
+"""Home Assistant Core as it answers from 2026.10 on, in so far as a sign-in asks it: metadata, tokens, who they belong to."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+from aiohttp import web
+
+from alexa_oauth.protocol.pkce import challenge_of
+
+ANNA: Final = {"id": "a" * 32, "name": "Anna", "is_owner": True, "is_admin": True, "credentials": [], "mfa_modules": []}
+BODO: Final = {"id": "b" * 32, "name": "Bodo", "is_owner": False, "is_admin": False, "credentials": [], "mfa_modules": []}
+
+_ENDPOINTS: Final = {"authorization": "authorize", "token": "token", "revocation": "revoke"}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(slots=True)
+class StandInCore:
+    """One Core. `codes` by code: client id, challenge and account; `living` are the refresh tokens that were not revoked.
+
+    `instead` replaces what a path answers. `asked` are the paths that were asked for, in order.
+    """
+
+    url: str = ""
+    with_pkce: bool = True
+    codes: dict[str, tuple[str, str | None, dict[str, Any]]] = field(default_factory=dict)
+    disabled: set[str] = field(default_factory=set)
+    living: dict[str, dict[str, Any]] = field(default_factory=dict)
+    issued: int = 0
+    asked: list[str] = field(default_factory=list)
+    forms: list[dict[str, str]] = field(default_factory=list)
+    instead: dict[str, Handler] = field(default_factory=dict)
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def sign_in(self, location: str, user: dict[str, Any] = ANNA) -> str:
+        """What a person does on Core's page: query of the way back, with a code for what the location asks."""
+        target = urlsplit(location)
+        assert f"{target.scheme}://{target.netloc}{target.path}" == f"{self.url}/auth/authorize"
+        asked = {name: value for name, (value,) in parse_qs(target.query, strict_parsing=True).items()}
+        assert asked["redirect_uri"].startswith(asked["client_id"]), "only then Core asks the client nothing"
+        assert ("code_challenge" in asked) == ("code_challenge_method" in asked) == self.with_pkce
+        self.issued += 1
+        code = f"{self.issued:032x}"
+        self.codes[code] = asked["client_id"], asked.get("code_challenge"), user
+        return f"{urlsplit(asked['redirect_uri']).path}?code={code}&state={asked['state']}"
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Every request arrives here."""
+        self.asked.append(request.path)
+        if request.path in self.instead:
+            return await self.instead[request.path](request)
+        return await {
+            "/.well-known/oauth-authorization-server": self._metadata,
+            "/auth/token": self._token,
+            "/auth/revoke": self._revoke,
+            "/api/websocket": self._websocket,
+        }[request.path](request)
+
+    async def hang(self, _: web.Request) -> web.Response:
+        """Answer nothing until the end."""
+        await self.ending.wait()
+        return web.Response()
+
+    async def _metadata(self, _: web.Request) -> web.Response:
+        pkce = {"code_challenge_methods_supported": ["S256"]} if self.with_pkce else {}
+        names = {f"{name}_endpoint": f"/auth/{path}" for name, path in _ENDPOINTS.items()}
+        return web.json_response({**names, **pkce})
+
+    async def _token(self, request: web.Request) -> web.Response:
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        self.forms.append(form)
+        client_id, challenge, user = self.codes.pop(form["code"], ("", None, ANNA))
+        verifier = form.get("code_verifier")
+        if client_id != form["client_id"] or (verifier is None) != (challenge is None):
+            return web.json_response({"error": "invalid_request"}, status=400)
+        if verifier is not None and challenge_of(verifier) != challenge:
+            return web.json_response({"error": "invalid_grant"}, status=400)
+        if user["id"] in self.disabled:
+            return web.json_response({"error": "access_denied", "error_description": "User is not active"}, status=403)
+        self.issued += 1
+        refresh_token = f"{self.issued:0128x}"
+        self.living[refresh_token] = user
+        tokens = {
+            "access_token": f"access-{refresh_token}",
+            "refresh_token": refresh_token,
+            "token_type": "Bearer",
+            "expires_in": 1800,
+        }
+        return web.json_response({**tokens, "ha_auth_provider": "homeassistant"})
+
+    async def _revoke(self, request: web.Request) -> web.Response:
+        self.living.pop(str((await request.post())["token"]), None)
+        return web.Response()
+
+    async def _websocket(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json({"type": "auth_required", "ha_version": "2026.10.0"})
+        user = self.living.get((await socket.receive_json())["access_token"].removeprefix("access-"))
+        if user is None:
+            await socket.send_json({"type": "auth_invalid", "message": "Invalid access token or password"})
+            return socket
+        await socket.send_json({"type": "auth_ok", "ha_version": "2026.10.0"})
+        async for message in socket:
+            if message.type is aiohttp.WSMsgType.TEXT:
+                asked = json.loads(message.data)
+                assert asked["type"] == "auth/current_user"
+                await socket.send_json({"id": asked["id"], "type": "result", "success": True, "result": user})
+        return socket
+
+
+@asynccontextmanager
+async def core_running(core: StandInCore) -> AsyncIterator[StandInCore]:
+    """Core on a free port of this machine."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", core.answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        core.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield core
+    finally:
+        core.ending.set()
+        await runner.cleanup()
