@@ -183,8 +183,17 @@ def test_trusted_proxies_are_addresses_and_networks_with_commas_or_a_list() -> N
 
 def test_a_sign_in_that_is_not_built_is_refused_as_such_and_an_unknown_one_otherwise() -> None:
     later, unknown = (faults_of({"sign_in": value})[0] for value in ("password", "passwort"))
-    assert later == 'sign_in: "password" is not available in this version; allowed: pairing_code, approve_only'
-    assert unknown == 'sign_in: "passwort" is not known; allowed: pairing_code, approve_only'
+    allowed = ", ".join(config.BUILT_SIGN_INS)
+    assert later == f'sign_in: "password" is not available in this version; allowed: {allowed}'
+    assert unknown == f'sign_in: "passwort" is not known; allowed: {allowed}'
+
+
+def test_sign_in_with_home_assistant_needs_the_addresses_that_browsers_reach() -> None:
+    public, home = faults_of({"sign_in": "home_assistant"})
+    assert public == "public_url: it is not set; allowed: the address that browsers reach, since sign_in is home_assistant"
+    assert home.startswith("home_assistant_url: it is not set")
+    addresses = {"public_url": "https://music.example.org", "home_assistant_url": "https://home.example.org"}
+    assert load({}, {"sign_in": "home_assistant", **addresses}).warnings == ()
 
 
 def test_approval_without_proof_is_refused_on_the_internet_unless_asked_for_twice_and_warned_of_always() -> None:

@@ -80,7 +80,9 @@ def test_it_starts_as_it_is_installed() -> None:
 
 def test_what_nobody_needs_to_see_at_first_is_out_of_sight() -> None:
     """Home Assistant hides an option that is optional and has no value."""
-    assert set(TYPES) - set(OPTIONS) == {"anyone_may_approve", "client_secret", *INTEGERS}
+    of_a_way = {name for names in OF_A_WAY_TO_SIGN_IN.values() for name in names}
+    assert set(TYPES) - set(OPTIONS) - of_a_way == {"anyone_may_approve", "client_secret", *INTEGERS}
+    assert not of_a_way & set(OPTIONS), "who changes the way to sign in looks for what belongs to it"
     assert {"public_url", "vendor_ids"} <= set(OPTIONS), "without these two nobody can link"
 
 
@@ -128,6 +130,12 @@ def test_choices_are_those_of_the_server(name: str, choices: tuple[str, ...]) ->
             ["172.30.33.0/24", "192.0.2.7", "2001:db8::/32", "::1"],
             ["proxy.example", "*", "192.0.2.7 ", "192.0.2.0/24/24"],
         ),
+        (
+            "home_assistant_url",
+            ["https://home.example.org", "http://192.0.2.7:8123/", "http://homeassistant.local:8123"],
+            ["home.example.org", "https://home.example.org/lovelace", "https://u:p@home.example.org", "https://"],
+        ),
+        ("approvers", ["admins", "everyone", "0123456789abcdef0123456789abcdef"], ["Anna B", "admins,everyone", ""]),
         ("log_level", ["debug", "info", "warning", "error"], ["trace", "INFO", ""]),
     ],
 )
@@ -191,7 +199,8 @@ def test_docs_say_what_is_allowed_and_what_the_default_is(name: str) -> None:
     text = documented_options()[name]
     kind = TYPES[name]
     value = OPTIONS[name] if name in OPTIONS else default(name)
-    assert re.search(rf"^Default: {re.escape(_told(value))}", text, re.MULTILINE), _told(value)
+    told = "made at the first start" if kind.kind == "password" else _told(value)
+    assert re.search(rf"^Default: {re.escape(told)}", text, re.MULTILINE), told
     if kind.kind == "list":
         assert all(f"`{choice}`" in text for choice in kind.choices)
     if kind.kind == "int":
@@ -199,13 +208,11 @@ def test_docs_say_what_is_allowed_and_what_the_default_is(name: str) -> None:
 
 
 def _told(value: object) -> str:
-    if isinstance(value, list) and value:
+    if isinstance(value, list | tuple) and value:
         (value,) = value
     if isinstance(value, bool):
         value = str(value).lower()
-    if value is None:
-        return "made at the first start"
-    return f"`{value}`" if value not in ("", [], MISSING) else "empty"
+    return f"`{value}`" if value not in ("", [], (), None, MISSING) else "empty"
 
 
 def test_certificates_are_looked_for_where_they_are_mapped() -> None:
