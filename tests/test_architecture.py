@@ -22,7 +22,19 @@ PACKAGE: Final = "alexa_oauth"
 MAY_IMPORT: Final[dict[str, set[str]]] = {
     # the root: builds everything, once, and alone stands above SQLite
     "__main__": {"cli"},
-    "cli": {"checkup", "diagnosis", "serving", "announcement", "app", "storage", "clients_file", "config", "log", "protocol"},
+    "cli": {
+        "keeping",
+        "checkup",
+        "diagnosis",
+        "serving",
+        "announcement",
+        "app",
+        "storage",
+        "clients_file",
+        "config",
+        "log",
+        "protocol",
+    },
     "checkup": {"storage", "diagnosis", "clients_file", "config", "protocol"},
     "serving": {"announcement", "upkeep", "app", "web", "config", "log", "protocol"},
     "announcement": {"app", "admin", "config", "protocol"},
@@ -43,6 +55,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
         "protocol",
     },
     "approval": {"sign_in", "config", "outbound", "rate_limit", "protocol"},
+    "keeping": {"storage", "config", "protocol"},
     # the faces
     "admin": {"web", "diagnosis", "refusals", "rate_limit", "protocol"},
     "web": {"refusals", "rate_limit", "protocol"},

@@ -172,6 +172,16 @@ def load(environ: Mapping[str, str], options: Mapping[str, object]) -> Loaded:
     return Loaded(settings, tuple(_warnings(settings, environ, options)))
 
 
+def plain(settings: Settings) -> dict[str, str]:
+    """What is no secret and not as it is by default, as the environment would write it."""
+    found = {}
+    for row in fields(Settings):
+        value = getattr(settings, row.name)
+        if row.repr and value != row.default:
+            found[row.name] = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return found
+
+
 def origin_here(host: str, port: int, *, tls: bool = False) -> str:
     """The origin under which a listener on that address answers on this machine."""
     name = _HERE.get(host, host)

@@ -28,17 +28,20 @@ class Upkeep:
         self._server = server
         self._doubted = False
         self._prepared = False
+        self._told_of_copy: Event | None = None
 
     async def run(self) -> None:
         """Do every duty at its interval, until cancelled. `StartRefused`: the database, once it opened, is beyond help."""
         await asyncio.gather(
             _repeat(1, self.reload_clients),
             _repeat(1, self.refresh_keys),
+            _repeat(1, self.put_restored_in_place),
             _repeat(5, self.mend_store),
             _repeat(5, self.watch_clock),
             _repeat(60, self.write_refusals),
             _repeat(60, self.sweep),
             _repeat(60, self.renew_keys),
+            _repeat(60, self.copy_daily),
             _repeat(60, self.ask_for_the_date),
         )
 
@@ -50,6 +53,37 @@ class Upkeep:
         """Take up keys that a command changed."""
         if self._server.store.opened is not None:
             await self._server.store.opened.keys.refresh()
+
+    async def put_restored_in_place(self) -> None:
+        """Let a backup that was made ready take the place of the database, while `/health` goes on to answer."""
+        store = self._server.store
+        if store.opened is None or not store.opened.is_to_be_replaced():
+            return
+        await store.reopen()
+        self._prepared = False
+        if store.opened is not None:
+            _log.warning("backup.restored", kept=store.opened.replaced.name if store.opened.replaced else None)
+            await self.prepare()
+
+    async def copy_daily(self) -> None:
+        """Make the day's copy of the database. A failed one is told, and tried again; in doubt nobody knows the day."""
+        opened = self._server.store.opened
+        if opened is None or self._server.clock.instant().doubtful:
+            return
+        try:
+            made = await opened.daily_copy()
+        except (StorageUnavailable, StartRefused) as error:
+            _log.error("backup.failed", problem=str(error))
+            await self._tell_of_copy(Event(EventName.BACKUP_FAILED, detail={"problem": str(error)}))
+        else:
+            if made is not None:
+                await self._tell_of_copy(Event(EventName.BACKUP_MADE, detail={"copy": made.name}))
+
+    async def _tell_of_copy(self, told: Event) -> None:
+        """Once, however often a copy fails in the same way."""
+        if told != self._told_of_copy:
+            await self._server.store.write(lambda tx: tx.events.record(told))
+            self._told_of_copy = told
 
     async def renew_keys(self) -> None:
         """Go on with a rotation of the data keys."""

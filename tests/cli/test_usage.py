@@ -9,7 +9,7 @@ from tests.cli.conftest import Home, Run
 from tests.running_server import COMMAND, SOURCE
 
 COMMANDS = (
-    *("serve", "health", "alexa-config", "pairing-code", "admin-link", "links", "revoke", "audit", "backup"),
+    *("serve", "health", "alexa-config", "pairing-code", "admin-link", "links", "revoke", "audit", "backup", "restore"),
     *("client list", "client show", "client new-secret", "admin list", "admin reset"),
     *("key rotate", "key show-id"),
 )
@@ -41,6 +41,9 @@ def test_the_help_lists_the_commands_and_says_where_settings_come_from(capsys: p
         "revoke",
         "revoke abc --all",
         "backup",
+        "backup --copy x",
+        "restore",
+        "restore x --check --end-all-links",
         "key",
         "key rotate --data --to-file x",
         "audit --limit 0",

@@ -8,6 +8,7 @@ from alexa_oauth.app import Clock, entropy, master_key
 from alexa_oauth.cli.context import CommandFailed, Context
 from alexa_oauth.cli.owner import become_owner, is_owner
 from alexa_oauth.config import Settings
+from alexa_oauth.keeping import Keeper
 from alexa_oauth.protocol.errors import StartRefused, StorageUnavailable
 from alexa_oauth.protocol.events import Event
 from alexa_oauth.storage.errors import RowDamaged
@@ -29,24 +30,30 @@ def ask(context: Context, question: Callable[[SqliteStore], Awaitable[Answer]]) 
         raise CommandFailed(f"the database in {settings.data_dir} cannot be used now ({error}); {way_out}") from error
 
 
+def keeper(settings: Settings) -> Keeper:
+    """Who makes and restores backups of the data folder."""
+    return Keeper(settings, _opening(settings, Clock()))
+
+
 async def _ask(settings: Settings, question: Callable[[SqliteStore], Awaitable[Answer]]) -> Answer:
     clock = Clock()
-    store = SqliteStore.open(
-        settings.data_dir,
-        Opening(
-            master_key=master_key(settings),
-            instant=clock.instant,
-            entropy=entropy,
-            definitions=dict,
-            on_commit=_tell_nobody,
-            serving=False,
-        ),
-    )
+    store = SqliteStore.open(settings.data_dir, _opening(settings, clock))
     try:
         clock.compare_with(store.newest_instant)
         return await question(store)
     finally:
         await store.close()
+
+
+def _opening(settings: Settings, clock: Clock) -> Opening:
+    return Opening(
+        master_key=master_key(settings),
+        instant=clock.instant,
+        entropy=entropy,
+        definitions=dict,
+        on_commit=_tell_nobody,
+        serving=False,
+    )
 
 
 def _tell_nobody(_events: Sequence[Event]) -> None:

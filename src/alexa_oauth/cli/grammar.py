@@ -182,15 +182,31 @@ def _add_backup(commands: _Commands) -> None:
         commands,
         "backup",
         "backup.backup",
-        "copy the database into backups/, beside a running server, for a program that archives the data folder",
-        "alexa-oauth backup --copy",
+        "seal everything that another machine needs into one file, beside a running server",
+        "alexa-oauth backup /media/stick/alexa-oauth.backup",
     )
-    backup.add_argument(
+    which = backup.add_mutually_exclusive_group(required=True)
+    which.add_argument("file", metavar="FILE", nargs="?", type=Path, help="a new file; - is the standard output")
+    which.add_argument(
         "--copy",
         action="store_true",
-        required=True,
-        help="leave the live oauth.db, oauth.db-wal and oauth.db-shm out of the archive; a start without them adopts the copy",
+        help="copy the database into backups/ instead, for a program that archives the data folder: it leaves out the live "
+        "oauth.db, oauth.db-wal and oauth.db-shm, and a start without them adopts the copy",
     )
+    restore = _add(
+        commands,
+        "restore",
+        "restore.restore",
+        "check a backup, and let the running server take it, or else its next start; the former state is kept",
+        "alexa-oauth restore --check /media/stick/alexa-oauth.backup",
+    )
+    restore.add_argument("file", metavar="FILE", help="a sealed backup, or a copy from backups/; - is the standard input")
+    how = restore.add_mutually_exclusive_group()
+    how.add_argument("--check", action="store_true", help="only say whether the backup is good and what it would mean")
+    how.add_argument("--end-all-links", action="store_true", help="end every link of the backup: each must be made again")
+    how.add_argument("--key-only", action="store_true", help="bring back the master key alone, where only that was lost")
+    restore.add_argument("--yes", action="store_true", help="ask no question")
+    _add_json(restore, "print {made_at, links, sealed, version, settings, has_clients_file}, and ask no question")
 
 
 def _add_keys(commands: _Commands) -> None:

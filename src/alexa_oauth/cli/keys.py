@@ -7,10 +7,11 @@ from alexa_oauth.cli.context import CommandFailed, Context
 from alexa_oauth.cli.database import ask
 from alexa_oauth.cli.printing import local_time, print_fields, print_json, print_table
 from alexa_oauth.protocol.events import Event, EventName
+from alexa_oauth.protocol.keeping import KeyStanding
 from alexa_oauth.protocol.models import LOCAL_SUBJECT, KeyAge
 from alexa_oauth.storage.folder import KEY
-from alexa_oauth.storage.rotation import KeyStanding
 from alexa_oauth.storage.store import SqliteStore
+from alexa_oauth.storage.swapping import staged_in
 
 _STATES: Final = {
     KeyAge.CURRENT: "makes every new token",
@@ -33,6 +34,8 @@ The running server does the rest by itself; `alexa-oauth key show-id` tells how 
 def rotate(context: Context) -> int:
     """Change the master key, or with `--data` the data keys."""
     arguments, in_settings = context.arguments, context.settings.encryption_key is not None
+    if staged_in(context.settings.data_dir) is not None:
+        raise CommandFailed("nothing was changed: a backup waits to be restored; start the server first, so that it is taken")
     if arguments.data:
         print(_DATA.format(needing=_needing(ask(context, _rotate_data))))
     elif arguments.to_file:

@@ -34,16 +34,17 @@ def make_copy(folder: Path) -> Path:
         (folder / BACKUPS).mkdir(mode=0o700, exist_ok=True)
         # Two copies at a time would write into one unfinished file.
         with alone_in(folder / BACKUPS):
-            _copy(folder / DATABASE, copy_of(folder))
+            copy_whole(folder / DATABASE, copy_of(folder))
     return copy_of(folder)
 
 
 def adopt_copy(folder: Path) -> None:
     """Put the copy in the place of the database, which is missing; the copy stays."""
-    _copy(copy_of(folder), folder / DATABASE)
+    copy_whole(copy_of(folder), folder / DATABASE)
 
 
-def _copy(original: Path, place: Path) -> None:
+def copy_whole(original: Path, place: Path) -> None:
+    """Copy a database as it is at one instant; the place holds all of it, or what it held before."""
     with (
         closing(database.connect(original, _BUSY_SECONDS)) as source,
         database.made_whole(place) as unfinished,
@@ -52,6 +53,15 @@ def _copy(original: Path, place: Path) -> None:
         # In one step: a copy in several would begin anew whenever somebody writes, and never end on a busy server.
         source.backup(target, pages=-1, progress=_refuse_to_wait)
         database.check(target, original, thoroughly=True)
+
+
+def copy_into(original: Path, living: Path) -> None:
+    """Make a living database what the original is, in one transaction of SQLite's own: whoever has it open sees either."""
+    with (
+        closing(database.connect(original, _BUSY_SECONDS)) as source,
+        closing(database.connect(living, _BUSY_SECONDS)) as target,
+    ):
+        source.backup(target, pages=-1, progress=_refuse_to_wait)
 
 
 def _refuse_to_wait(status: int, _remaining: int, _total: int) -> None:

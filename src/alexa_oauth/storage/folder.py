@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import os
 import re
+import select
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,10 @@ NEXT_KEY: Final = "encryption.key.next"
 """A master key on its way: the database says which of the two it is wrapped under."""
 LOCK: Final = "server.lock"
 BACKUPS: Final = "backups"
+_A_LOOK_SECONDS: Final = 0.05
+"""Longer than a command holds the lock that only looks whether somebody has it."""
+RESTORE: Final = "restore"
+"""What is about to take the place of the database."""
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _KEY_TEXT: Final = re.compile(r"[A-Za-z0-9_-]{43}=")
 
@@ -37,16 +42,28 @@ def make_private(folder: Path) -> None:
 
 def lock(folder: Path) -> int:
     """Become the one server of this folder: the descriptor that holds the lock until it is closed or the process ends."""
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    for patience in (_A_LOOK_SECONDS, 0):
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            select.select([], [], [], patience)
+        except OSError:
+            os.close(descriptor)
+            raise
+        else:
+            return descriptor
+    raise StartRefused(f"another server already runs on {folder}")
+
+
+def is_served(folder: Path) -> bool:
+    """Whether a server runs on this folder."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise StartRefused(f"another server already runs on {folder}") from None
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
+        os.close(lock(folder))
+    except StartRefused:
+        return True
+    return False
 
 
 def read_key(folder: Path, name: str = KEY) -> bytes | None:
@@ -70,11 +87,16 @@ def make_key(folder: Path, entropy: Entropy) -> bytes:
 
 def write_key(path: Path, secret: bytes) -> None:
     """A master key as a file that is whole, for the owner's eyes."""
+    write_private(path, base64.urlsafe_b64encode(secret))
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """A file that is whole, on disk, and for the owner's eyes."""
     unfinished = path.with_name(f"{path.name}.new")
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(base64.urlsafe_b64encode(secret))
+        file.write(content)
         file.flush()
         os.fsync(descriptor)
     unfinished.rename(path)

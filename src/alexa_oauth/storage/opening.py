@@ -14,6 +14,7 @@ from alexa_oauth.protocol.models import Client, Instant
 from alexa_oauth.protocol.ports import Entropy
 from alexa_oauth.storage import backup, database, folder
 from alexa_oauth.storage.keys import MASTER_KEY_BYTES, KeyRing, MasterKey, fresh_data_keys
+from alexa_oauth.storage.swapping import put_in_place
 
 _SERVER_BUSY_SECONDS: Final = 2
 """Alexa gives up after 4.5 s; a request that waits for a lock must be refused before."""
@@ -45,7 +46,8 @@ class OpenFolder:
     """An opened data folder: `resources` closes both connections, then gives up the lock.
 
     `writing` does not wait for a lock by itself; `busy_seconds` is how long it should be waited for.
-    `first_start` says that the database was just made, `adopted` that it was missing and its copy took its place.
+    `first_start` says that the database was just made, `adopted` that it was missing and its copy took its place; `replaced`
+    is where the state is that a restored backup took the place of.
     """
 
     writing: sqlite3.Connection
@@ -55,6 +57,7 @@ class OpenFolder:
     master: MasterKey
     first_start: bool
     adopted: bool
+    replaced: Path | None
     newest_instant: int | None
     resources: ExitStack
 
@@ -67,6 +70,7 @@ def open_folder(path: Path, opening: Opening) -> OpenFolder:
         if opening.serving:
             folder.make_private(path)
             resources.callback(os.close, folder.lock(path))
+        replaced = put_in_place(path) if opening.serving else None
         is_missing = _is_missing(file)
         if is_missing and not opening.serving:
             raise StartRefused(f"there is no database in {path}; start the server first")
@@ -84,7 +88,9 @@ def open_folder(path: Path, opening: Opening) -> OpenFolder:
         reading = _connect(resources, file, _READER_BUSY_SECONDS)
         reading.execute("PRAGMA query_only = ON")
         newest = database.newest_instant(reading)
-        return OpenFolder(writing, reading, busy_seconds, ring, master, first_start, adopted, newest, resources.pop_all())
+        return OpenFolder(
+            writing, reading, busy_seconds, ring, master, first_start, adopted, replaced, newest, resources.pop_all()
+        )
 
 
 def _is_missing(file: Path) -> bool:
@@ -109,6 +115,16 @@ def read_keys(connection: database.Executes, path: Path, opening: Opening) -> tu
     return KeyRing(database.unwrap_keys(connection, master)), master
 
 
+def configured_masters(path: Path, opening: Opening) -> list[MasterKey]:
+    """The master key; two of them, if a rotation of it was broken off: the database says which one it is."""
+    if opening.master_key is not None:
+        if len(opening.master_key) != MASTER_KEY_BYTES:
+            raise StartRefused(f"the encryption key must be {MASTER_KEY_BYTES} bytes long")
+        return [MasterKey(opening.master_key)]
+    kept = [folder.read_key(path, name) for name in (folder.KEY, folder.NEXT_KEY)]
+    return [MasterKey(secret) for secret in kept if secret is not None]
+
+
 def _adopt(copy: Path, path: Path, opening: Opening) -> None:
     with database.failures_in_words(copy):
         _inspect(copy, path, opening)
@@ -120,13 +136,7 @@ def _connect(resources: ExitStack, file: Path, busy_seconds: float) -> sqlite3.C
 
 
 def _masters(path: Path, opening: Opening, *, first_start: bool = False) -> list[MasterKey]:
-    """The master key; two of them, if a rotation of it was broken off: the database says which one it is."""
-    if opening.master_key is not None:
-        if len(opening.master_key) != MASTER_KEY_BYTES:
-            raise StartRefused(f"the encryption key must be {MASTER_KEY_BYTES} bytes long")
-        return [MasterKey(opening.master_key)]
-    kept = [folder.read_key(path, name) for name in (folder.KEY, folder.NEXT_KEY)]
-    found = [MasterKey(secret) for secret in kept if secret is not None]
+    found = configured_masters(path, opening)
     if not found and not first_start:
         raise StartRefused(
             f"{path / folder.KEY} is missing, and the database cannot be read without it; "

@@ -20,6 +20,7 @@ class PatientStore:
         self._open_store = open_store
         self._opened: SqliteStore | None = None
         self._reason = "not opened yet"
+        self._is_closing = False
 
     @property
     def opened(self) -> SqliteStore | None:
@@ -28,7 +29,7 @@ class PatientStore:
 
     def try_to_open(self) -> bool:
         """Open the database if it is not open; whether it is open now."""
-        if self._opened is None:
+        if self._opened is None and not self._is_closing:
             try:
                 self._opened = self._open_store()
             except StorageUnavailable as error:
@@ -57,6 +58,19 @@ class PatientStore:
         if self._opened is None:
             return {"database": self._reason, "encryption_key": "not read yet"}
         return self._opened.checks()
+
+    async def reopen(self) -> None:
+        """Close the database, once everybody who is in has been answered, and open it anew; until then requests are refused.
+
+        What waits to take its place does so in between.
+        """
+        opened, self._opened, self._is_closing, self._reason = self._opened, None, True, "restoring a backup"
+        try:
+            if opened is not None:
+                await opened.close()
+        finally:
+            self._is_closing = False
+        self.try_to_open()
 
     async def close(self) -> None:
         """Close what was opened."""

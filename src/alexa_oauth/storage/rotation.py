@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from alexa_oauth.protocol.events import Event, EventName
+from alexa_oauth.protocol.keeping import KeyStanding
 from alexa_oauth.protocol.models import KeyAge
 from alexa_oauth.protocol.policy import OVERLAP_TAIL_SECONDS
 from alexa_oauth.storage import database
@@ -51,16 +52,6 @@ _FORGET_KEY: Final = (
     "UPDATE grants SET predecessor_key_id = NULL WHERE predecessor_key_id = :key_id",
     "DELETE FROM data_keys WHERE key_id = :key_id",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class KeyStanding:
-    """A data key that makes refresh tokens, which stands for those made with it. `links`: how many living ones need it."""
-
-    key_id: str
-    created_at: int
-    age: KeyAge
-    links: int
 
 
 @dataclass(frozen=True, slots=True)

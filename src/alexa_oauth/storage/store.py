@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Final, Self
 
 from alexa_oauth.storage.backup import make_copy
+from alexa_oauth.storage.daily import make_daily_copy
 from alexa_oauth.storage.database import connect
 from alexa_oauth.storage.errors import is_storage_failure, unavailable
 from alexa_oauth.storage.folder import DATABASE
 from alexa_oauth.storage.keyholder import Keyholder
 from alexa_oauth.storage.opening import OpenFolder, Opening, open_folder
 from alexa_oauth.storage.reading import Reader, open_reader
+from alexa_oauth.storage.swapping import staged_in
 from alexa_oauth.storage.sweeping import sweep_batch
 from alexa_oauth.storage.transaction import Outcome, Rule, SqliteTransaction
 from alexa_oauth.storage.writer import WELL, Writer
@@ -26,7 +28,8 @@ class SqliteStore:
     """`protocol.ports.Store` on SQLite: writes go through one writer, reads run at once; both on the event loop.
 
     `newest_instant` is the newest instant in the database, at opening, that no doubt was cast on. `first_start` says that
-    the database was just made, `adopted` that it was missing and its copy took its place. `keys` holds both layers of keys.
+    the database was just made, `adopted` that it was missing and its copy took its place. `replaced`
+    is where the state is that a restored backup took the place of. `keys` holds both layers of keys.
     """
 
     def __init__(self, path: Path, opened: OpenFolder, opening: Opening) -> None:
@@ -35,6 +38,7 @@ class SqliteStore:
         self.keys: Final = Keyholder(self, path, opening, (opened.ring, opened.master))
         self.first_start: Final = opened.first_start
         self.adopted: Final = opened.adopted
+        self.replaced: Final = opened.replaced
         self.newest_instant: Final = opened.newest_instant
         self._resources = opened.resources
         self._sqlite = opened.reading
@@ -95,6 +99,15 @@ class SqliteStore:
     async def copy(self) -> Path:
         """Copy the database into `backups/`, for programs that archive the folder; where the copy is. `StorageUnavailable`."""
         return await asyncio.to_thread(make_copy, self.folder)
+
+    def is_to_be_replaced(self) -> bool:
+        """Whether a backup waits to take the place of this database, as soon as it is opened anew."""
+        return staged_in(self.folder) is not None
+
+    async def daily_copy(self) -> Path | None:
+        """Make today's copy unless it is there; where it is. `StorageUnavailable`, `StartRefused`."""
+        now = self.read(lambda tx: tx.now)
+        return await asyncio.to_thread(make_daily_copy, self.folder, now)
 
     async def close(self) -> None:
         """Finish what is waiting, close the database, give up the lock."""
