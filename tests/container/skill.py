@@ -11,6 +11,9 @@ from tests.rig import ALEXA_URI, ALEXA_VENDOR, CHALLENGE, VERIFIER, Answer, basi
 OPTIONS: Final = {"public_url": "https://music.example.org", "vendor_ids": [ALEXA_VENDOR]}
 """What a household sets."""
 
+NOBODY_AT_HOME: Final = ("--add-host", "music.example.org:127.0.0.1")
+"""What is asked at the public address then stays on this machine, where port 443 is nobody's."""
+
 CLIENT: Final = "amazon-alexa"
 
 
