@@ -124,6 +124,12 @@ def test_what_other_households_need_is_permitted(profile: Profile, path: str, ac
     assert profile.children["server"].permits(path, access)
 
 
+def test_names_of_the_internet_can_be_looked_up_and_called(profile: Profile) -> None:
+    """A resolver asks over UDP; which of a name's addresses this machine can reach, the kernel tells over netlink."""
+    needed = {(family, kind) for family in ("inet", "inet6") for kind in ("stream", "dgram")} | {("netlink", "raw")}
+    assert profile.children["server"].networks >= needed
+
+
 @pytest.mark.parametrize(
     "path", ["/etc/shadow", "/etc/passwd-", "/root/.bashrc", "/proc/1/environ", "/run/s6/db", "/ssl/privkey.pem"]
 )
