@@ -52,6 +52,7 @@ if $all || command -v shellcheck >/dev/null; then
 fi
 if $all; then
   step "npm packages" npm ci --prefix tests/interop/node --no-audit --no-fund
+  step "axe-core" npm ci --prefix tests/browser/node --no-audit --no-fund
 fi
 step "tests" "$python" -m pytest "${arguments[@]}"
 

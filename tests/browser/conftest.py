@@ -7,6 +7,7 @@ import shutil
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +16,13 @@ import pytest_asyncio
 import trustme
 from playwright.async_api import Browser, BrowserContext, async_playwright
 
+from alexa_oauth.admin import ingress
 from tests.browser.elsewhere import HOSTS, Elsewhere, served
+from tests.browser.panel_rooms import PanelRoom
 from tests.browser.visitor import PHONE, Screen, Visitor
+from tests.gateway import home_assistant
+from tests.panel import PATH, link_to
+from tests.rig import Rig, running
 from tests.running_server import DEADLINE_SECONDS, RunningServer
 
 HOME: Final = "home.test"
@@ -34,6 +40,7 @@ _ARGUMENTS: Final = (
 StartHome = Callable[..., Awaitable["Home"]]
 OpenBrowser = Callable[..., Awaitable[BrowserContext]]
 Visit = Callable[..., Awaitable[Visitor]]
+OpenPanel = Callable[..., Awaitable[PanelRoom]]
 
 
 class Home(RunningServer):
@@ -152,3 +159,31 @@ async def visit(home: Home, open_browser: OpenBrowser) -> Visit:
         return Visitor(await context.new_page(), home.origin, screen)
 
     return begin
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_panel(tmp_path: Path, open_browser: OpenBrowser, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenPanel]:
+    """Open the panel of one server, by its one-time link, or inside Home Assistant as a user of that id and name."""
+    monkeypatch.setattr(ingress, "GATEWAY", ip_address("127.0.0.1"))
+    async with AsyncExitStack() as stack:
+        rigs: dict[bool, Rig] = {}
+
+        async def server(*, supervised: bool, settings: dict[str, str]) -> Rig:
+            if supervised not in rigs:
+                folder = tmp_path / ("add-on" if supervised else "checkout")
+                rigs[supervised] = await stack.enter_async_context(running(folder, settings, supervised=supervised))
+            return rigs[supervised]
+
+        async def begin(screen: Screen = PHONE, user: tuple[str, str] | None = None, **settings: str) -> PanelRoom:
+            rig = await server(supervised=user is not None, settings={"sign_in": "pairing_code", **settings})
+            page = await (await open_browser(screen)).new_page()
+            if user is None:
+                visitor = Visitor(page, rig.admin_origin, screen)
+                await visitor.open(await link_to(rig))
+            else:
+                around = await stack.enter_async_context(home_assistant(rig.admin_origin))
+                around.sign_in(*user)
+                visitor = Visitor(page, around.origin + PATH, screen)
+            return PanelRoom(rig, visitor)
+
+        yield begin

@@ -26,17 +26,19 @@ _MEASURE: Final = """() => {
     }
     return [255, 255, 255];
   };
+  const isShown = (element) => element.checkVisibility();
   const texts = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const element = walker.currentNode.parentElement;
     const text = walker.currentNode.data.trim();
-    if (!text) continue;
+    if (!text || !isShown(element)) continue;
     texts.push([text, contrast(channels(getComputedStyle(element).color), ground(element))]);
   }
   const edges = [...document.querySelectorAll("input:not([type=hidden])")].map((field) =>
     [field.name, contrast(channels(getComputedStyle(field).borderTopColor), ground(field))]);
-  const touched = [...document.querySelectorAll("button, input:not([type=hidden])")].map((element) => {
+  const controls = "button, summary, input:not([type=hidden]), select";
+  const touched = [...document.querySelectorAll(controls)].filter(isShown).map((element) => {
     const { width, height } = element.getBoundingClientRect();
     return [element.textContent || element.name, width, height];
   });
