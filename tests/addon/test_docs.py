@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from alexa_oauth.admin.routes import ROUTES
-from alexa_oauth.cli import console
-from alexa_oauth.cli.definitions import ClientSecret
+from alexa_oauth.app import policy_of
 from alexa_oauth.clients_file import ClientDefinitions
 from alexa_oauth.config import load
+from alexa_oauth.protocol.account_linking import ClientSecret, console_fields
 from alexa_oauth.protocol.events import EventName, Reason
 from tests.addon.files import CONFIGURATION, DOCS, ROOT, read_text
 
@@ -67,7 +67,7 @@ def test_the_names_are_those_that_home_assistant_shows() -> None:
 def test_the_fields_of_the_console_are_those_that_alexa_config_prints() -> None:
     settings = load({}, SETTINGS).settings
     client = ClientDefinitions(settings).definitions()[settings.client_id]
-    printed = console._fields(settings, client, ClientSecret("the-secret", "the database"))
+    printed = console_fields(policy_of(settings), client, ClientSecret("the-secret", "the database"))
     table = dict(re.findall(r"^ +\| ([^|]+?) \| ([^|]+?) \|$", section("## Tell Amazon"), re.MULTILINE))
     table.pop("Field in the console")
     assert list(table) == [label for label, _ in printed]

@@ -3,8 +3,9 @@
 from alexa_oauth.app import entropy
 from alexa_oauth.cli.context import CommandFailed, Context
 from alexa_oauth.cli.database import ask
-from alexa_oauth.cli.definitions import configured_secret, find_secret, named_client, read_definitions
+from alexa_oauth.cli.definitions import find_secret, named_client, read_definitions
 from alexa_oauth.cli.printing import print_fields, print_table
+from alexa_oauth.clients_file import configured_secret
 from alexa_oauth.protocol.credentials import new_client_secret
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.ports import Transaction
@@ -44,7 +45,7 @@ def show(context: Context) -> int:
 def new_secret(context: Context) -> int:
     """Make and show a new secret of a client whose secret is the server's to make."""
     client = named_client(context)
-    configured = configured_secret(context, client)
+    configured = configured_secret(context.settings, client)
     if configured is not None:
         why = "has no secret" if client.is_public else f"has its secret in {configured.where}, so change it there"
         raise CommandFailed(f"nothing was changed: {client.client_id} {why}")
