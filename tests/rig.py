@@ -34,6 +34,7 @@ from alexa_oauth.web.routes import public_application
 from alexa_oauth.web.runner import QuietRunner
 
 NOW: Final = 1_800_000_000
+TOKEN: Final = "the-supervisors-token-of-this-add-on"
 ISSUER: Final = "http://127.0.0.1:8096"
 VERIFIER: Final = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE: Final = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
@@ -299,7 +300,13 @@ async def running(
     values = {"data_dir": str(folder), "public_url": ISSUER, "sign_in": "approve_only", **settings}
     loaded = load({f"ALEXA_OAUTH_{name.upper()}": value for name, value in values.items()}, {})
     clocks = clocks or FakeClocks()
-    server = build(loaded.settings, ClientDefinitions(loaded.settings), Clock(clocks.read), chance, supervised=supervised)
+    server = build(
+        loaded.settings,
+        ClientDefinitions(loaded.settings),
+        Clock(clocks.read),
+        chance,
+        supervisor_token=TOKEN if supervised else None,
+    )
     if elsewhere is not None:
         parts = replace(server.public[PARTS], sign_in=elsewhere, elsewhere=elsewhere)
         server = replace(server, public=public_application(parts))

@@ -13,7 +13,9 @@ from aiohttp import web
 
 from alexa_oauth.admin.parts import AdminParts
 from alexa_oauth.admin.routes import admin_application
+from alexa_oauth.admin.sightings import Sightings
 from alexa_oauth.approval import Means, chosen_approval
+from alexa_oauth.built_in_client import BuiltInClient
 from alexa_oauth.clients_file import ClientDefinitions
 from alexa_oauth.config import Settings
 from alexa_oauth.diagnosis.outside import Outside, connect, resolve
@@ -29,6 +31,7 @@ from alexa_oauth.refusals import RefusalLedger
 from alexa_oauth.sign_in.pairing_code import PairingCode
 from alexa_oauth.storage.patient import PatientStore
 from alexa_oauth.storage.store import Opening, SqliteStore
+from alexa_oauth.supervisor import AddOnOptions
 from alexa_oauth.web.pages import Pages
 from alexa_oauth.web.parts import Parts, PublicFace, UnknownProxies
 from alexa_oauth.web.routes import public_application
@@ -106,14 +109,19 @@ def build(
     clock: Clock | None = None,
     chance: Entropy = entropy,
     *,
-    supervised: bool = False,
+    supervisor_token: str | None = None,
 ) -> Server:
-    """Put a server together; nothing is opened or bound yet. Another clock and another chance are for tests."""
-    clock, ledger, outbound = clock or Clock(), RefusalLedger(), Outbound()
+    """Put a server together; nothing is opened or bound yet. Another clock and another chance are for tests.
+
+    `supervisor_token` is what Home Assistant hands to its add-ons.
+    """
+    clock, ledger, outbound, supervised = clock or Clock(), RefusalLedger(), Outbound(), supervisor_token is not None
     store = PatientStore(lambda: open_store(settings, definitions, clock, chance))
     means = Means(store, clock.running, chance, outbound, supervised)
-    parts = _parts(settings, store, clock, means, _reporter(ledger))
-    panel = admin_application(_panel(settings, parts, store, clock), supervised=supervised)
+    sightings = Sightings(settings.client_id, lambda: clock.instant().now)
+    parts = _parts(settings, store, clock, means, _reporter(ledger, sightings))
+    options = AddOnOptions(outbound, supervisor_token) if supervisor_token is not None else None
+    panel = admin_application(_panel(settings, parts, store, clock, BuiltInClient(settings, definitions, sightings, options)))
     return Server(settings, clock, definitions, store, ledger, outbound, public_application(parts), panel, supervised)
 
 
@@ -136,6 +144,7 @@ def open_store(settings: Settings, definitions: ClientDefinitions, clock: Clock,
         ),
     )
     clock.compare_with(store.newest_instant)
+    definitions.add_vendor_ids(store.read(lambda tx: tx.clients.vendor_ids()))
     return store
 
 
@@ -153,7 +162,7 @@ def _parts(settings: Settings, store: PatientStore, clock: Clock, means: Means, 
     approval = chosen_approval(settings, means)
     return Parts(
         store=store,
-        policy=_policy(settings),
+        policy=policy_of(settings),
         face=_face(settings),
         sign_in=approval.sign_in,
         elsewhere=approval.elsewhere,
@@ -169,29 +178,34 @@ def _parts(settings: Settings, store: PatientStore, clock: Clock, means: Means, 
     )
 
 
-def _reporter(ledger: RefusalLedger) -> Callable[[Event], None]:
-    def report(event: Event) -> None:
-        log_events([event])
-        ledger.note(event)
-
-    return report
-
-
-def _panel(settings: Settings, parts: Parts, store: PatientStore, clock: Clock) -> AdminParts:
+def _panel(settings: Settings, parts: Parts, store: PatientStore, clock: Clock, alexa: BuiltInClient) -> AdminParts:
     sign_in = parts.sign_in
     return AdminParts(
         store=store,
         policy=parts.policy,
         entropy=parts.entropy,
         running=clock.running,
+        alexa=alexa,
+        has_address=(settings.public_url or "").startswith("https://"),
         asks_for_code=settings.sign_in == PairingCode.way,
         button=parts.button,
         is_guessed_at=sign_in.is_guessed_at if isinstance(sign_in, PairingCode) else lambda: False,
+        is_supervised=alexa.is_of_an_add_on,
         version=parts.version,
     )
 
 
-def _policy(settings: Settings) -> Policy:
+def _reporter(ledger: RefusalLedger, sightings: Sightings) -> Callable[[Event], None]:
+    def report(event: Event) -> None:
+        log_events([event])
+        ledger.note(event)
+        sightings.note(event)
+
+    return report
+
+
+def policy_of(settings: Settings) -> Policy:
+    """What the settings say of the rules."""
     return Policy(
         issuer=settings.public_url or f"http://127.0.0.1:{settings.port}",
         code_seconds=settings.code_seconds,

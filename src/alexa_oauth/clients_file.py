@@ -4,8 +4,10 @@ A mistake in that file is told with its line, all mistakes at once. At a start i
 stay as they were until the file is mended.
 """
 
+import hmac
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -13,6 +15,7 @@ import structlog
 
 from alexa_oauth.client_entry import EntryRefused, Fault, read_entry
 from alexa_oauth.located_json import Member, NotAnObject, read_object, repeated
+from alexa_oauth.protocol.account_linking import ClientSecret
 from alexa_oauth.protocol.alexa import redirect_uris_for
 from alexa_oauth.protocol.credentials import secret_digest
 from alexa_oauth.protocol.models import Client, ClientType, PkceRule, RefreshProfile
@@ -65,12 +68,24 @@ def built_in(client_id: str, vendor_ids: tuple[str, ...], client_secret: str | N
     )
 
 
+def configured_secret(settings: ClientSettings, client: Client) -> ClientSecret | None:
+    """The secret of a client as the operator wrote it down; `None` if the server makes it, in the database."""
+    if client.is_public:
+        return ClientSecret(None, "none: the client is public, PKCE protects it")
+    if not client.secret_digests:
+        return None
+    if settings.client_secret and hmac.compare_digest(client.secret_digests[0], secret_digest(settings.client_secret)):
+        return ClientSecret(settings.client_secret, "the setting client_secret")
+    return ClientSecret(None, f"the file {settings.clients_file}")
+
+
 class ClientDefinitions:
     """The clients as they are defined now."""
 
     def __init__(self, settings: ClientSettings) -> None:
         """Read the file. `ClientsFileRefused`."""
         self._path = settings.clients_file
+        self._vendor_ids = settings.vendor_ids
         self._built_in = built_in(settings.client_id, settings.vendor_ids, settings.client_secret)
         self._state = _state_of(self._path)
         self._clients = self._read()
@@ -78,6 +93,18 @@ class ClientDefinitions:
     def definitions(self) -> Mapping[str, Client]:
         """The clients by their ids; the built-in one is always among them."""
         return self._clients
+
+    @property
+    def follow_vendor_ids(self) -> bool:
+        """Whether the built-in client is the one that counts: an entry of the file can take its place."""
+        return self._clients[self._built_in.client_id] is self._built_in
+
+    def add_vendor_ids(self, vendor_ids: Iterable[str]) -> None:
+        """Let the built-in client be the skills of these developer accounts, too."""
+        self._vendor_ids = tuple(dict.fromkeys((*self._vendor_ids, *vendor_ids)))
+        former, present = self._built_in, replace(self._built_in, redirect_uris=redirect_uris_for(self._vendor_ids))
+        self._clients = {id_: present if client is former else client for id_, client in self._clients.items()}
+        self._built_in = present
 
     def reload_if_changed(self) -> tuple[str, ...]:
         """Read the file again if it is another one than last time; its faults, which are logged too, leave the clients be."""

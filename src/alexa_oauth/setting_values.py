@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
+from alexa_oauth.protocol.alexa import VENDOR_ID
+
 Value = TypeVar("Value")
 Reader = Callable[[object], Value]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -22,7 +24,6 @@ _HOST: Final = r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\
 _HOST_NAME: Final = re.compile(_HOST)
 _ORIGIN: Final = re.compile(rf"([Hh][Tt][Tt][Pp][Ss]?)://({_HOST})(?::([0-9]{{1,5}}))?/?")
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]+")
-_VENDOR_ID: Final = re.compile(r"M[A-Z0-9]{12,14}")
 _VENDOR_IDS: Final = "M and 12 to 14 upper-case letters or digits, commas between"
 _FERNET_KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=")
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
@@ -111,7 +112,7 @@ def vendor_ids(value: object) -> tuple[str, ...]:
     """The ids of Amazon developer accounts, which Alexa's redirect URIs end with."""
     found = items(value)
     for item in found:
-        if not _VENDOR_ID.fullmatch(item):
+        if not VENDOR_ID.fullmatch(item):
             raise Unfit(f"holds {item[:40]!a}, which is not a vendor id", _VENDOR_IDS)
     return found
 

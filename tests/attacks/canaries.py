@@ -20,7 +20,7 @@ from alexa_oauth.storage.pairing_codes import PairingCodeRows
 from tests.attacks.disk import disk_full, folder_of
 from tests.attacks.wire import ask, request
 from tests.panel import by_link
-from tests.rig import CLIENTS, SECRETS, VERIFIER, Answer, Rig, basic, running
+from tests.rig import ALEXA_URI, ALEXA_VENDOR, CLIENTS, SECRETS, VERIFIER, Answer, Rig, basic, running
 
 MASTER_KEY: Final = base64.urlsafe_b64encode(hashlib.sha256(b"the master key").digest()).decode()
 CLIENT_SECRET: Final = "built-in-client-secret-0f1e2d3c4b5a"
@@ -195,6 +195,10 @@ async def _administer(rig: WatchedRig) -> None:
     await guest.open()
     rig.keep(guest.csrf, *guest.cookies.values())
     await guest.post("/people/add", {"csrf": "canary-wrong-panel-csrf"})
+    await guest.change("/")
+    await guest.change("/linking")
+    await rig.browser().authorize("amazon-alexa", redirect_uri=ALEXA_URI.replace(ALEXA_VENDOR, "M9ZZZZZZZZZZZZ"))
+    await guest.change("/vendor-ids", vendor_id="M9ZZZZZZZZZZZZ")
     await rig.store.write(lambda tx: welcome(tx, "ha:canary", HOSTILE))
     await rig.store.write(lambda tx: welcome(tx, "ha:other", HOSTILE))
     await guest.change("/people/add", subject="ha:other")

@@ -602,6 +602,13 @@ class AdminLinkPromises:
         assert await store.write(lambda tx: tx.admin_links.spend("link")) is False
 
 
+class VendorIdPromises:
+    async def test_a_vendor_id_is_kept_once_in_the_order_in_which_they_came(self, store: Store) -> None:
+        for vendor_id in ("M2", "M1", "M2"):
+            await store.write(lambda tx: tx.clients.add_vendor_id(vendor_id))  # noqa: B023 - it is called at once
+        assert store.read(lambda tx: tx.clients.vendor_ids()) == ("M2", "M1")
+
+
 def appoint(tx: Transaction, subject: str, *names: str) -> None:
     for name in names:
         tx.people.remember(subject, name)
@@ -635,5 +642,6 @@ class StorePromises(
     PairingCodePromises,
     AdminLinkPromises,
     PeoplePromises,
+    VendorIdPromises,
 ):
     """All promises of the port."""

@@ -3,24 +3,50 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from aiohttp import web
 
 from alexa_oauth.admin.pages import Entry, PanelPages
+from alexa_oauth.admin.sightings import Sightings
 from alexa_oauth.admin.visit import Door
+from alexa_oauth.protocol.account_linking import ClientSecret
 from alexa_oauth.protocol.allowing import Button
 from alexa_oauth.protocol.policy import Policy
-from alexa_oauth.protocol.ports import Entropy
+from alexa_oauth.protocol.ports import Entropy, Store
 from alexa_oauth.protocol.reading import ReadableStore
 
 _NOTICES: Final = 64
 
 
+class BuiltInClient(Protocol):
+    """The client that is Alexa, as the panel shows and changes it."""
+
+    @property
+    def client_id(self) -> str:
+        """Its id."""
+
+    @property
+    def sightings(self) -> Sightings:
+        """Vendor ids that Amazon sent, and that are not registered."""
+
+    @property
+    def follows_vendor_ids(self) -> bool:
+        """Whether they decide where it may send people."""
+
+    def configured_secret(self) -> ClientSecret | None:
+        """Its secret as the operator wrote it down; `None` if the server makes it."""
+
+    async def add_vendor_id(self, store: Store, vendor_id: str, by: str) -> None:
+        """Add one, in the name of the person. `OptionsNotKept` or `StorageUnavailable`: nothing was added."""
+
+
 @dataclass(frozen=True, slots=True)
 class AdminParts:
-    """What the root hands in. `running` counts seconds, never stepped. `asks_for_code`: approving takes a pairing code.
+    """What the root hands in.
 
+    `running` counts seconds, never stepped. `has_address`: the internet reaches us. `asks_for_code`: approving takes a pairing
+    code. `is_supervised`: Home Assistant opens the panel, and nobody else.
     `is_guessed_at`: so many wrong codes arrive that every further one waits.
     """
 
@@ -28,9 +54,12 @@ class AdminParts:
     policy: Policy
     entropy: Entropy
     running: Callable[[], float]
+    alexa: BuiltInClient
+    has_address: bool
     asks_for_code: bool
     button: Button
     is_guessed_at: Callable[[], bool]
+    is_supervised: bool
     version: str
 
 

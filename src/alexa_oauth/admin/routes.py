@@ -17,6 +17,9 @@ from alexa_oauth.web.middleware import plain_errors, quiet_headers
 
 ROUTES: Final = (
     Route("GET", "/", Who.EVERYBODY, setup.show, label="Set up"),
+    Route("POST", "/", Who.ADMINISTRATORS, setup.reveal),
+    Route("POST", "/linking", Who.ADMINISTRATORS, setup.begin),
+    Route("POST", "/vendor-ids", Who.ADMINISTRATORS, setup.add_vendor_id),
     Route("GET", "/waiting", Who.ADMINISTRATORS, waiting.show, label="Allow linking"),
     Route("POST", "/waiting/arm", Who.ADMINISTRATORS, waiting.arm),
     Route("POST", "/waiting/allow", Who.ADMINISTRATORS, waiting.allow),
@@ -43,10 +46,10 @@ _SIGNED_OUT: Final = Problem(
 )
 
 
-def admin_application(parts: AdminParts, *, supervised: bool) -> web.Application:
-    """The application of the admin listener; `supervised`: Home Assistant opens it, and nobody else."""
+def admin_application(parts: AdminParts) -> web.Application:
+    """The application of the admin listener."""
     csrf = Csrf(parts.entropy)
-    if supervised:
+    if parts.is_supervised:
         return _application(parts, HomeAssistantDoor(parts.store, csrf), _NOBODY)
     door = LinkDoor(parts.store, csrf, Sessions(parts.entropy, parts.running))
     app = _application(parts, door, _CLOSED)

@@ -1,14 +1,26 @@
-"""The panel's first page: how to link, and, for administrators, what is left to set up."""
+"""Set up: what the Alexa developer console wants, and how far the first link has come."""
 
+import json
 from dataclasses import dataclass, field
+from typing import Final
 
+import segno
 from aiohttp import web
 
-from alexa_oauth.admin.answers import page
-from alexa_oauth.admin.parts import PARTS
-from alexa_oauth.admin.visit import person_of
+from alexa_oauth.admin.answers import done, page
+from alexa_oauth.admin.first_link import Progress, progress_of
+from alexa_oauth.admin.parts import PARTS, AdminParts
+from alexa_oauth.admin.sightings import LINKING_SECONDS, Sighting
+from alexa_oauth.admin.visit import form_of, person_of
+from alexa_oauth.protocol.account_linking import ClientSecret, Value, console_fields, linking_request
 from alexa_oauth.protocol.credentials import new_pairing_code
-from alexa_oauth.protocol.models import Resident
+from alexa_oauth.protocol.errors import OptionsNotKept
+from alexa_oauth.protocol.events import Event, EventName
+from alexa_oauth.protocol.models import Client, Resident
+from alexa_oauth.protocol.ports import Transaction
+
+SECRET_LABEL: Final = "Your Secret"
+_HIDDEN: Final = ClientSecret(None, "hidden")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,23 +32,131 @@ class PairingCodeView:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsoleView:
+    """What goes into the developer console. `is_revealed`: the secret is shown, not only offered."""
+
+    fields: tuple[tuple[str, Value], ...] = field(repr=False)
+    redirect_uris: tuple[str, ...]
+    request: str = field(repr=False)
+    is_revealed: bool
+    can_reveal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkingView:
+    """How far linking has come. `until` is when what Amazon sends stops being offered; `offers` is what it sent."""
+
+    progress: Progress
+    until: int | None
+    offers: tuple[Sighting, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SetupView:
-    """`pairing_code` is `None` where approving takes none; `people` is empty for those who administer nothing."""
+    """Everything that an administrator sets up by. `qr` is SVG of our own making; `people` is empty from a checkout."""
 
     pairing_code: PairingCodeView | None
+    console: ConsoleView
+    linking: LinkingView
+    health: str
+    qr: str | None
+    lacks_address: bool
+    lacks_vendor_id: bool
+    is_supervised: bool
     people: tuple[Resident, ...]
 
 
 async def show(request: web.Request) -> web.Response:
-    """The person's code; and for an administrator who else there is."""
+    """What there is to copy, to do and to wait for; for those who administer nothing, their code."""
+    if not person_of(request).is_administrator:
+        return page(request, "welcome", await _pairing_code(request))
+    return page(request, "setup", await _view(request, is_revealed=False))
+
+
+async def reveal(request: web.Request) -> web.Response:
+    """The same page with the secret on it. Who saw it is written down first."""
     parts, person = request.app[PARTS], person_of(request)
-    code = await _pairing_code(request, person.subject) if parts.asks_for_code else None
-    people = parts.store.read(lambda tx: tx.people.known()) if person.is_administrator else ()
-    return page(request, "setup", SetupView(code, people))
+    event = Event(EventName.CLIENT_SECRET_SHOWN, client_id=parts.alexa.client_id).by(person.subject)
+    await parts.store.write(lambda tx: tx.events.record(event))
+    return page(request, "setup", await _view(request, is_revealed=True))
 
 
-async def _pairing_code(request: web.Request, subject: str) -> PairingCodeView:
+async def begin(request: web.Request) -> web.Response:
+    """From now on, for ten minutes, a vendor id that Amazon sends is the administrator's own, and may be offered."""
+    person = person_of(request)
+    event = Event(EventName.LINKING_STARTED, client_id=request.app[PARTS].alexa.client_id).by(person.subject)
+    await request.app[PARTS].store.write(lambda tx: tx.events.record(event))
+    return done(request, "/", "Now enable the skill in the Alexa app. The steps below follow what happens.")
+
+
+async def add_vendor_id(request: web.Request) -> web.Response:
+    """Add a vendor id that came since the administrator began, and that they compared with their own."""
+    parts, vendor_id = request.app[PARTS], form_of(request).get("vendor_id", "")
+    offers = (await _linking(parts)).offers
+    if vendor_id not in {sighting.vendor_id for sighting in offers}:
+        return done(request, "/", "Nothing was added: begin to link again, so that it is clear whose vendor id comes.")
+    try:
+        await parts.alexa.add_vendor_id(parts.store, vendor_id, person_of(request).subject)
+    except OptionsNotKept as error:
+        return done(request, "/", f"Nothing was added: {error}. Add it on the Configuration tab of the app instead.")
+    return done(request, "/", f"{vendor_id} was added. Go back to the Alexa app and choose to link the account once more.")
+
+
+async def _view(request: web.Request, *, is_revealed: bool) -> SetupView:
     parts = request.app[PARTS]
+    client = parts.store.read(lambda tx: tx.clients.find(parts.alexa.client_id))
+    if client is None:
+        raise web.HTTPNotFound
+    health = f"{parts.policy.issuer}/health"
+    return SetupView(
+        pairing_code=await _pairing_code(request),
+        console=_console(parts, client, is_revealed=is_revealed),
+        linking=await _linking(parts),
+        health=health,
+        qr=_qr(health) if parts.has_address else None,
+        lacks_address=not parts.has_address,
+        lacks_vendor_id=not client.redirect_uris,
+        is_supervised=parts.is_supervised,
+        people=parts.store.read(lambda tx: tx.people.known()) if parts.is_supervised else (),
+    )
+
+
+async def _pairing_code(request: web.Request) -> PairingCodeView | None:
+    parts, subject = request.app[PARTS], person_of(request).subject
+    if not parts.asks_for_code:
+        return None
     fresh = new_pairing_code(parts.entropy)
     code, expires_at = await parts.store.write(lambda tx: tx.pairing_codes.current(subject, fresh))
     return PairingCodeView(f"{code[:4]}-{code[4:]}", expires_at)
+
+
+def _console(parts: AdminParts, client: Client, *, is_revealed: bool) -> ConsoleView:
+    secret = parts.store.read(lambda tx: _secret(tx, parts, client))
+    shown = secret if is_revealed or secret.value is None else _HIDDEN
+    return ConsoleView(
+        fields=tuple(console_fields(parts.policy, client, shown)),
+        redirect_uris=client.redirect_uris,
+        request=json.dumps(linking_request(parts.policy, client, shown), indent=2),
+        is_revealed=is_revealed,
+        can_reveal=secret.value is not None,
+    )
+
+
+def _secret(tx: Transaction, parts: AdminParts, client: Client) -> ClientSecret:
+    configured = parts.alexa.configured_secret()
+    return configured or ClientSecret(tx.clients.show_secret(client.client_id), "none yet")
+
+
+async def _linking(parts: AdminParts) -> LinkingView:
+    async with parts.store.reader() as reader:
+        progress = await progress_of(reader, parts.alexa.client_id)
+    now = parts.store.read(lambda tx: tx.now)
+    begun_at = progress.begun_at
+    if begun_at is None or not 0 <= now - begun_at < LINKING_SECONDS:
+        return LinkingView(progress, None, ())
+    offers = parts.alexa.sightings.since(begun_at, now) if parts.alexa.follows_vendor_ids else ()
+    return LinkingView(progress, begun_at + LINKING_SECONDS, offers)
+
+
+def _qr(url: str) -> str:
+    return str(segno.make(url, error="m", micro=False).svg_inline(omitsize=True, border=2, dark="#000", light="#fff"))

@@ -30,7 +30,7 @@ def serve(context: Context) -> int:
     configure(settings.log_level, settings.log_format, sys.stdout)
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            server = build(settings, definitions, supervised="SUPERVISOR_TOKEN" in os.environ)
+            server = build(settings, definitions, supervisor_token=os.environ.get("SUPERVISOR_TOKEN"))
             runner.run(_serve_until_told(server))
     except (StartRefused, CertificateRefused) as refused:
         raise CommandFailed(str(refused), status=NO_RESTART) from refused

@@ -55,6 +55,10 @@ class StartRefused(Exception):
     """What is stored is in a state that no restart cures; the message is one line for the operator."""
 
 
+class OptionsNotKept(Exception):
+    """Home Assistant did not keep an option of the add-on; the message says why, without a full stop."""
+
+
 class ClockDoubtful(Exception):
     """A credential looks too old, but the clock cannot be believed now; the same request works later."""
 

@@ -39,6 +39,9 @@ class EventName(StrEnum):
     CLOCK_DOUBTED = "clock.doubted"
     CLOCK_CONFIRMED = "clock.confirmed"
     DATABASE_ADOPTED = "database.adopted"
+    LINKING_STARTED = "linking.started"
+    VENDOR_ID_ADDED = "vendor_id.added"
+    CLIENT_SECRET_SHOWN = "client.secret_shown"
     ADMINISTRATOR_ADDED = "administrator.added"
     ADMINISTRATOR_REMOVED = "administrator.removed"
     BACKUP_MADE = "backup.made"
@@ -62,6 +65,9 @@ EVENTS_OF_GRANTS: Final = frozenset(
         EventName.GRANT_HEALED,
         EventName.GRANT_ENDED,
         EventName.CLIENT_SECRET_CHANGED,
+        EventName.LINKING_STARTED,
+        EventName.VENDOR_ID_ADDED,
+        EventName.CLIENT_SECRET_SHOWN,
         EventName.ADMINISTRATOR_ADDED,
         EventName.ADMINISTRATOR_REMOVED,
         EventName.BACKUP_MADE,

@@ -46,6 +46,12 @@ class Clients(Protocol):
     def replace_secret(self, client_id: str, fresh: str, *, at_once: bool) -> None:
         """Change the secret; unless `at_once`, the former one stays good for some days."""
 
+    def add_vendor_id(self, vendor_id: str) -> None:
+        """Keep a developer account beside those of the settings."""
+
+    def vendor_ids(self) -> tuple[str, ...]:
+        """The developer accounts that are kept here."""
+
 
 class Authorizations(Protocol):
     """Authorization requests that wait for a person, and the codes that come of them."""

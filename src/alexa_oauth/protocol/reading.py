@@ -40,13 +40,15 @@ class RecordedEvent:
 
 @dataclass(frozen=True, slots=True)
 class EventQuery:
-    """Which events are wanted: those that have everything that is given. `before` is the place that they stand before."""
+    """Which events are wanted: those that have everything that is given. `after` and `before` are places in the trail."""
 
     limit: int
     attempt: str | None = None
     name: EventName | None = None
     grant_id: str | None = None
+    client_id: str | None = None
     subject: str | None = None
+    after: int | None = None
     before: int | None = None
 
 

@@ -14,6 +14,9 @@ FORMER_SECRET_SECONDS: Final = 7 * 86_400
 _FIND: Final = "SELECT sealed FROM client_secrets WHERE client_id = ?"
 _KEEP: Final = "INSERT INTO client_secrets (client_id, sealed) VALUES (?, ?) ON CONFLICT DO UPDATE SET sealed = excluded.sealed"
 
+_ADD_VENDOR_ID: Final = "INSERT OR IGNORE INTO vendor_ids (vendor_id) VALUES (?)"
+_VENDOR_IDS: Final = "SELECT vendor_id FROM vendor_ids ORDER BY rowid"
+
 
 @dataclass(frozen=True, slots=True)
 class _Secrets:
@@ -51,6 +54,14 @@ class ClientRows:
     def replace_secret(self, client_id: str, fresh: str, *, at_once: bool) -> None:
         """Change the secret; unless `at_once`, the former one stays good for `FORMER_SECRET_SECONDS`."""
         self._keep(client_id, fresh, None if at_once else self.show_secret(client_id))
+
+    def add_vendor_id(self, vendor_id: str) -> None:
+        """Keep a developer account beside those of the settings."""
+        self._connection.execute(_ADD_VENDOR_ID, (vendor_id,))
+
+    def vendor_ids(self) -> tuple[str, ...]:
+        """The developer accounts that are kept here."""
+        return tuple(vendor_id for (vendor_id,) in self._connection.execute(_VENDOR_IDS))
 
     def _secret_digests(self, client_id: str) -> tuple[bytes, ...]:
         kept = self._open(client_id)

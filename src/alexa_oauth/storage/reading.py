@@ -20,7 +20,8 @@ _LINKS: Final = """SELECT grant_id, client_id, created_at, last_used_at, used_in
 _EVENTS: Final = """SELECT sequence, at, doubtful, event, attempt, client_id, subject, grant_id, reason, address, count, detail
     FROM events WHERE (:attempt IS NULL OR attempt = :attempt) AND (:name IS NULL OR event = :name)
     AND (:grant_id IS NULL OR grant_id = :grant_id) AND (:subject IS NULL OR subject = :subject)
-    AND (:before IS NULL OR sequence < :before) ORDER BY sequence DESC LIMIT :limit"""
+    AND (:client_id IS NULL OR client_id = :client_id)
+    AND (:after IS NULL OR sequence > :after) AND (:before IS NULL OR sequence < :before) ORDER BY sequence DESC LIMIT :limit"""
 
 
 class Reader:

@@ -1,0 +1,63 @@
+"""The panel's pages on every screen: with nothing in them, with one link, and with five hundred."""
+
+import pytest
+
+from alexa_oauth.protocol.people import welcome
+from tests.browser.conftest import OpenPanel
+from tests.browser.panel_rooms import SCREENS, PanelRoom
+from tests.browser.visitor import Screen
+from tests.panel import ANNA, BERT
+from tests.rig import VERIFIER
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+READY = {"public_url": "https://alexa.example.org", "vendor_ids": "M1A2B3C4D5E6F7"}
+URI = "https://layla.amazon.com/api/skill/link/M1A2B3C4D5E6F7"
+
+
+async def link_alexa(panel: PanelRoom) -> None:
+    """The first link, from Alexa's request to the first use of its token."""
+    rig = panel.rig
+    secret = rig.store.read(lambda tx: tx.clients.show_secret("amazon-alexa"))
+    browser = rig.browser()
+    answer = await browser.approve(await browser.authorize("amazon-alexa", redirect_uri=URI))
+    grant = {"grant_type": "authorization_code", "redirect_uri": URI, "code_verifier": VERIFIER, **answer.returned}
+    client = {"client_id": "amazon-alexa", "client_secret": secret}
+    tokens = (await rig.post("/alexa/token", None, {**grant, **client})).json
+    await rig.verify(tokens["access_token"])
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=str)
+async def test_set_up_from_a_checkout(screen: Screen, open_panel: OpenPanel) -> None:
+    panel = await open_panel(screen, public_url="http://127.0.0.1:8096")
+    await panel.show("/", "setup-missing")
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=str)
+async def test_set_up_while_linking(screen: Screen, open_panel: OpenPanel) -> None:
+    panel = await open_panel(screen, **READY)
+    await panel.show("/", "setup-ready")
+    await panel.page.get_by_role("button", name="Start linking now").click()
+    await panel.look("setup-begun")
+    await panel.rig.browser().authorize("amazon-alexa", redirect_uri=URI.replace("M1", "M9"))
+    await panel.rig.upkeep.write_refusals()
+    await panel.show("/", "setup-offer")
+    await link_alexa(panel)
+    await panel.visitor.open("/")
+    await panel.page.get_by_role("button", name="Show", exact=True).click()
+    await panel.page.get_by_text("The same for the ASK command line").click()
+    await panel.look("setup-linked")
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=str)
+async def test_set_up_inside_home_assistant(screen: Screen, open_panel: OpenPanel) -> None:
+    panel = await open_panel(screen, user=(ANNA, "Anna"), **READY)
+    await panel.visitor.open("/")
+    await panel.rig.store.write(lambda tx: welcome(tx, "ha:2", "Bert"))
+    await panel.rig.store.write(lambda tx: welcome(tx, "ha:3", "Charlotte-Amalie von und zu Hohenlohe-Langenburg"))
+    await panel.page.reload()
+    await panel.page.get_by_role("button", name="Make administrator").first.click()
+    await panel.page.get_by_text("Remove", exact=True).first.click()
+    await panel.look("setup-people")
+    panel = await open_panel(screen, user=(BERT, "Bert"), **READY)
+    await panel.show("/", "welcome")
