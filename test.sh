@@ -30,6 +30,7 @@ if $all; then
   [ -z "$missing" ] || fail "./test.sh --all needs programs that are not here." \
     "On Debian or Ubuntu: sudo apt install ${missing//$'\n'/ }"
   prepare_environment .venv-test requirements-all.lock
+  prepare_environment .venv-home-assistant requirements-home-assistant.lock
   types=(src tests)
 else
   prepare_environment .venv-test requirements-dev.lock requirements-all.lock

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the three lock files from the lists in pyproject.toml. Needs uv.
+# Writes the lock files from the lists in pyproject.toml. Needs uv.
 # With no argument the versions stay where they still fit; `scripts/lock.sh --upgrade` takes the newest of everything.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -15,3 +15,7 @@ lock() {
 lock requirements-all.lock --group all "$@"
 lock requirements-dev.lock --group dev --constraint requirements-all.lock
 lock requirements.lock --constraint requirements-all.lock
+
+# Home Assistant holds its packages to one version each, which are not ours: nothing of it goes into the others.
+uv pip compile --group pyproject.toml:home-assistant --quiet --universal --python-version 3.11 --generate-hashes \
+  --custom-compile-command scripts/lock.sh --output-file requirements-home-assistant.lock "$@"
