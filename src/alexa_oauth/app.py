@@ -121,7 +121,7 @@ def build(
     sightings = Sightings(settings.client_id, lambda: clock.instant().now)
     parts = _parts(settings, store, clock, means, _reporter(ledger, sightings))
     options = AddOnOptions(outbound, supervisor_token) if supervisor_token is not None else None
-    panel = admin_application(_panel(settings, parts, store, clock, BuiltInClient(settings, definitions, sightings, options)))
+    panel = admin_application(_panel(settings, parts, means, ledger, BuiltInClient(settings, definitions, sightings, options)))
     return Server(settings, clock, definitions, store, ledger, outbound, public_application(parts), panel, supervised)
 
 
@@ -178,19 +178,20 @@ def _parts(settings: Settings, store: PatientStore, clock: Clock, means: Means, 
     )
 
 
-def _panel(settings: Settings, parts: Parts, store: PatientStore, clock: Clock, alexa: BuiltInClient) -> AdminParts:
+def _panel(settings: Settings, parts: Parts, means: Means, ledger: RefusalLedger, alexa: BuiltInClient) -> AdminParts:
     sign_in = parts.sign_in
     return AdminParts(
-        store=store,
+        store=means.store,
         policy=parts.policy,
         entropy=parts.entropy,
-        running=clock.running,
+        running=means.running,
         alexa=alexa,
         has_address=(settings.public_url or "").startswith("https://"),
         asks_for_code=settings.sign_in == PairingCode.way,
         button=parts.button,
         is_guessed_at=sign_in.is_guessed_at if isinstance(sign_in, PairingCode) else lambda: False,
         is_supervised=alexa.is_of_an_add_on,
+        counted=ledger.sums,
         version=parts.version,
     )
 

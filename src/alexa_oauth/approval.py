@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from alexa_oauth.config import Settings
 from alexa_oauth.outbound import Outbound
-from alexa_oauth.protocol.ports import Entropy, Store
+from alexa_oauth.protocol.ports import Entropy
+from alexa_oauth.protocol.reading import ReadableStore
 from alexa_oauth.protocol.sign_in import SignIn, SignInElsewhere
 from alexa_oauth.rate_limit import Brake
 from alexa_oauth.sign_in.approve_only import ApproveOnly
@@ -21,7 +22,7 @@ from alexa_oauth.sign_in.throttle import Throttle, Tries
 class Means:
     """What the ways are made of; `running` counts seconds. `supervised`: Home Assistant is a neighbour with a name of its own."""
 
-    store: Store
+    store: ReadableStore
     running: Callable[[], float]
     entropy: Entropy
     outbound: Outbound

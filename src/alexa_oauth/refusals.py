@@ -23,6 +23,10 @@ class RefusalLedger:
         """Add the event to its sum, which keeps the newest event's details."""
         self._add(replace(_shortened(event), address=None if event.address is None else network_of(event.address)))
 
+    def sums(self) -> tuple[Event, ...]:
+        """The sums as they are now, each as one event."""
+        return tuple(self._sums.values())
+
     def drain(self) -> tuple[Event, ...]:
         """The sums, each as one event; the ledger is empty afterwards."""
         sums = tuple(self._sums.values())

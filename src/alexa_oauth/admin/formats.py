@@ -30,6 +30,11 @@ def clock_time(at: int) -> Markup:
     return _time(at, f"{_local(at):%H:%M}")
 
 
+def second_time(at: int) -> Markup:
+    """Its hour, minute and second, for what follows one another closely."""
+    return _time(at, f"{_local(at):%H:%M:%S}")
+
+
 def ago(at: int, now: int) -> Markup:
     """How long ago it was, in one unit, such as 3 minutes ago."""
     passed = now - at
@@ -62,6 +67,7 @@ FILTERS: Final = {
     "exact_instant": exact_instant,
     "day": day,
     "clock_time": clock_time,
+    "second_time": second_time,
     "ago": ago,
     "duration": duration,
     "size": size,

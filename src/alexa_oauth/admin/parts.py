@@ -12,6 +12,7 @@ from alexa_oauth.admin.sightings import Sightings
 from alexa_oauth.admin.visit import Door
 from alexa_oauth.protocol.account_linking import ClientSecret
 from alexa_oauth.protocol.allowing import Button
+from alexa_oauth.protocol.events import Event
 from alexa_oauth.protocol.policy import Policy
 from alexa_oauth.protocol.ports import Entropy, Store
 from alexa_oauth.protocol.reading import ReadableStore
@@ -47,7 +48,7 @@ class AdminParts:
 
     `running` counts seconds, never stepped. `has_address`: the internet reaches us. `asks_for_code`: approving takes a pairing
     code. `is_supervised`: Home Assistant opens the panel, and nobody else.
-    `is_guessed_at`: so many wrong codes arrive that every further one waits.
+    `is_guessed_at`: so many wrong codes arrive that every further one waits. `counted`: refusals that are not written yet.
     """
 
     store: ReadableStore
@@ -60,6 +61,7 @@ class AdminParts:
     button: Button
     is_guessed_at: Callable[[], bool]
     is_supervised: bool
+    counted: Callable[[], tuple[Event, ...]]
     version: str
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from alexa_oauth.admin import people, setup, waiting
+from alexa_oauth.admin import attempts, people, setup, waiting
 from alexa_oauth.admin.answers import Problem, problem
 from alexa_oauth.admin.by_link import LinkDoor, Sessions
 from alexa_oauth.admin.csrf import Csrf
@@ -24,6 +24,8 @@ ROUTES: Final = (
     Route("POST", "/waiting/arm", Who.ADMINISTRATORS, waiting.arm),
     Route("POST", "/waiting/allow", Who.ADMINISTRATORS, waiting.allow),
     Route("POST", "/waiting/release", Who.ADMINISTRATORS, waiting.release),
+    Route("GET", "/attempts", Who.EVERYBODY, attempts.show, label="Attempts"),
+    Route("POST", "/attempts/end-links", Who.ADMINISTRATORS, attempts.end_all),
     Route("POST", "/people/add", Who.ADMINISTRATORS, people.add),
     Route("POST", "/people/remove", Who.ADMINISTRATORS, people.remove),
 )

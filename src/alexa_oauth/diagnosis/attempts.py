@@ -24,6 +24,10 @@ _STEPS: Final = {
 }
 
 
+_APPROVED: Final = frozenset({EventName.CONSENT_APPROVED, EventName.CODE_ISSUED, EventName.TOKEN_ISSUED})
+"""Their subject is who approved; that of a sign-in may be somebody who may not."""
+
+
 def read_attempts(
     histories: Sequence[History], strays: Sequence[RecordedEvent], now: int, redirect_uris: RedirectUris
 ) -> tuple[Attempt, ...]:
@@ -42,7 +46,7 @@ def _read(case: Case) -> Attempt:
         attempt_id=history.attempt,
         begun_at=history.events[0].at,
         client_id=_first(history, lambda event: event.client_id),
-        subject=_first(history, lambda event: event.subject),
+        subject=_first(history, lambda event: event.subject if event.name in _APPROVED else None),
         address=asked.address if asked else None,
         browser=describe(user_agent) if user_agent else None,
         moments=timeline(history, case.strays),

@@ -52,23 +52,6 @@ class EventQuery:
     before: int | None = None
 
 
-class Reader(Protocol):
-    """Questions to the database, each of them one snapshot."""
-
-    def links(self, now: int) -> Awaitable[list[Link]]:
-        """The living grants, newest first."""
-
-    def events(self, query: EventQuery) -> Awaitable[list[RecordedEvent]]:
-        """The newest events that the query asks for, newest first."""
-
-
-class ReadableStore(Store, Protocol):
-    """A store whose rows pages can read."""
-
-    def reader(self) -> AbstractAsyncContextManager[Reader]:
-        """A connection of its own. `StorageUnavailable` if the database cannot be read now."""
-
-
 @dataclass(frozen=True, slots=True)
 class History:
     """What was recorded of one link attempt, oldest first; its refreshes and uses are only told of by `first_used_at`.
@@ -79,3 +62,36 @@ class History:
     attempt: str
     events: tuple[RecordedEvent, ...]
     first_used_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryQuery:
+    """Which link attempts are wanted: that one, those that this subject approved, those that began before that place."""
+
+    limit: int
+    attempt: str | None = None
+    subject: str | None = None
+    before: int | None = None
+
+
+class Reader(Protocol):
+    """Questions to the database, each of them one snapshot."""
+
+    def links(self, now: int) -> Awaitable[list[Link]]:
+        """The living grants, newest first."""
+
+    def events(self, query: EventQuery) -> Awaitable[list[RecordedEvent]]:
+        """The newest events that the query asks for, newest first."""
+
+    def histories(self, query: HistoryQuery) -> Awaitable[list[History]]:
+        """The newest link attempts that the query asks for, newest first."""
+
+    def strays(self, since: int, until: int) -> Awaitable[list[RecordedEvent]]:
+        """Refused calls of that time which name no attempt, oldest first."""
+
+
+class ReadableStore(Store, Protocol):
+    """A store whose rows pages can read."""
+
+    def reader(self) -> AbstractAsyncContextManager[Reader]:
+        """A connection of its own. `StorageUnavailable` if the database cannot be read now."""

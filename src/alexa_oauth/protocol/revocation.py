@@ -1,6 +1,7 @@
 """Revocation (RFC 7009)."""
 
 import hmac
+from collections.abc import Iterable
 
 from alexa_oauth.protocol.events import Event, EventName, Reason
 from alexa_oauth.protocol.models import Client, Grant
@@ -40,7 +41,20 @@ def revoke(tx: Transaction, client: Client, token: str, address: str) -> None:
 def end_grant(tx: Transaction, grant: Grant, reason: Reason, address: str | None = None) -> None:
     """End a link for good; it wins over every window."""
     tx.grants.end(grant)
-    tx.events.record(Event(EventName.GRANT_ENDED, grant.attempt, grant.client_id, grant.subject, grant.grant_id, reason, address))
+    tx.events.record(_ended(grant, reason, address))
+
+
+def end_links(tx: Transaction, grant_ids: Iterable[str], by: str) -> int:
+    """End those links that still live, as that person's doing; how many there were."""
+    living = [grant for grant_id in grant_ids if (grant := tx.grants.find(grant_id)) is not None and grant.is_live(tx.now)]
+    for grant in living:
+        tx.grants.end(grant)
+        tx.events.record(_ended(grant, Reason.REVOKED_BY_OPERATOR).by(by))
+    return len(living)
+
+
+def _ended(grant: Grant, reason: Reason, address: str | None = None) -> Event:
+    return Event(EventName.GRANT_ENDED, grant.attempt, grant.client_id, grant.subject, grant.grant_id, reason, address)
 
 
 def _end(tx: Transaction, client: Client, grant: Grant, address: str) -> None:

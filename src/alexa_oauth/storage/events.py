@@ -1,14 +1,37 @@
 """The audit trail."""
 
 import json
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
-from alexa_oauth.protocol.events import EVENTS_OF_GRANTS, Event
+from alexa_oauth.protocol.events import EVENTS_OF_GRANTS, Event, EventName, Reason
+from alexa_oauth.protocol.reading import RecordedEvent
 from alexa_oauth.storage.connection import Connection
 
 _RECORD: Final = """INSERT INTO events
     (at, event, reason, client_id, subject, grant_id, address, attempt, count, detail, doubtful, of_grant)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+
+COLUMNS: Final = "sequence, at, doubtful, event, attempt, client_id, subject, grant_id, reason, address, count, detail"
+"""What `read_recorded` reads."""
+
+
+def read_recorded(row: Iterable[Any]) -> RecordedEvent:
+    """The event of a row of `COLUMNS`."""
+    sequence, at, doubtful, event, attempt, client_id, subject, grant_id, reason, address, count, detail = row
+    told = Event(
+        EventName(event),
+        attempt,
+        client_id,
+        subject,
+        grant_id,
+        None if reason is None else Reason(reason),
+        address,
+        count,
+        json.loads(detail) if detail else {},
+    )
+    return RecordedEvent(sequence, at, bool(doubtful), told)
 
 
 class EventRows:

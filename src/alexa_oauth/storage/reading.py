@@ -1,6 +1,5 @@
 """Reading for pages and commands: who is linked and what happened, on a connection of its own."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -9,19 +8,20 @@ from typing import Final
 
 import aiosqlite
 
-from alexa_oauth.protocol.events import Event, EventName, Reason
-from alexa_oauth.protocol.reading import EventQuery, Link, RecordedEvent
+from alexa_oauth.protocol.reading import EventQuery, History, HistoryQuery, Link, RecordedEvent
 from alexa_oauth.storage.errors import is_storage_failure, unavailable
+from alexa_oauth.storage.events import COLUMNS, read_recorded
 from alexa_oauth.storage.folder import DATABASE
+from alexa_oauth.storage.histories import read_histories, read_strays
 from alexa_oauth.storage.keys import KeyRing
 
 _LINKS: Final = """SELECT grant_id, client_id, created_at, last_used_at, used_in_doubt, ends_at, payload FROM grants
     WHERE ended_at IS NULL AND (ends_at IS NULL OR ends_at > ?) ORDER BY created_at DESC, rowid DESC"""
-_EVENTS: Final = """SELECT sequence, at, doubtful, event, attempt, client_id, subject, grant_id, reason, address, count, detail
-    FROM events WHERE (:attempt IS NULL OR attempt = :attempt) AND (:name IS NULL OR event = :name)
+_EVENTS: Final = f"""SELECT {COLUMNS} FROM events
+    WHERE (:attempt IS NULL OR attempt = :attempt) AND (:name IS NULL OR event = :name)
     AND (:grant_id IS NULL OR grant_id = :grant_id) AND (:subject IS NULL OR subject = :subject)
     AND (:client_id IS NULL OR client_id = :client_id)
-    AND (:after IS NULL OR sequence > :after) AND (:before IS NULL OR sequence < :before) ORDER BY sequence DESC LIMIT :limit"""
+    AND (:after IS NULL OR sequence > :after) AND (:before IS NULL OR sequence < :before) ORDER BY sequence DESC LIMIT :limit"""  # noqa: S608 - the names are ours
 
 
 class Reader:
@@ -44,26 +44,15 @@ class Reader:
 
     async def events(self, query: EventQuery) -> list[RecordedEvent]:
         """The newest events that the query asks for, newest first."""
-        rows = await self._connection.execute_fetchall(_EVENTS, asdict(query))
-        return [
-            RecordedEvent(
-                sequence,
-                at,
-                bool(doubtful),
-                Event(
-                    EventName(event),
-                    attempt_id,
-                    client_id,
-                    subject,
-                    grant_id,
-                    None if reason is None else Reason(reason),
-                    address,
-                    count,
-                    json.loads(detail) if detail else {},
-                ),
-            )
-            for sequence, at, doubtful, event, attempt_id, client_id, subject, grant_id, reason, address, count, detail in rows
-        ]
+        return [read_recorded(row) for row in await self._connection.execute_fetchall(_EVENTS, asdict(query))]
+
+    async def histories(self, query: HistoryQuery) -> list[History]:
+        """The link attempts that the query asks for, newest first."""
+        return await read_histories(self._connection, query)
+
+    async def strays(self, since: int, until: int) -> list[RecordedEvent]:
+        """Refused calls of that time which name no attempt, oldest first."""
+        return await read_strays(self._connection, since, until)
 
 
 @asynccontextmanager

@@ -1,0 +1,156 @@
+"""The last link attempts: how far each came, where it stands, why, and what helps."""
+
+from dataclasses import dataclass
+from enum import Enum
+from itertools import groupby
+from typing import Final
+
+from aiohttp import web
+
+from alexa_oauth.admin.answers import done, page
+from alexa_oauth.admin.parts import PARTS, AdminParts
+from alexa_oauth.admin.visit import form_of, person_of
+from alexa_oauth.diagnosis.attempt import Attempt, Standing, Step
+from alexa_oauth.diagnosis.attempts import read_attempts
+from alexa_oauth.diagnosis.counted import with_counted
+from alexa_oauth.diagnosis.joining import JOINED_WITHIN_SECONDS
+from alexa_oauth.diagnosis.noise import is_noise, is_unanswered
+from alexa_oauth.protocol.events import EventName
+from alexa_oauth.protocol.models import Resident
+from alexa_oauth.protocol.ports import Transaction
+from alexa_oauth.protocol.reading import HistoryQuery
+from alexa_oauth.protocol.revocation import end_links
+
+PATH: Final = "/attempts"
+SHOWN: Final = 25
+"""Attempts on a page."""
+FOLDED: Final = 3
+"""From so many requests on that nobody answered, one after the other, they are folded."""
+STEPS: Final = (
+    (Step.ASKED, "Alexa asked"),
+    (Step.APPROVED, "Approved"),
+    (Step.CALLED, "Amazon called"),
+    (Step.ANSWERED, "Tokens given"),
+    (Step.USED, "Token used"),
+)
+
+_NOISE: Final = ("refused request", "of strangers")
+_UNANSWERED: Final = ("request", "that nobody answered")
+_APPROVED: Final = frozenset({EventName.CONSENT_APPROVED, EventName.CODE_ISSUED, EventName.TOKEN_ISSUED})
+_CURSOR_DIGITS: Final = 18
+_ENDED: Final = "{count} ended. In the Alexa app the skill must be linked anew."
+_NONE_ENDED: Final = "No link of this person is left."
+
+
+class Mark(Enum):
+    """How one step of an attempt stands."""
+
+    DONE = "done"
+    STOPPED = "stopped here"
+    AWAITED = "awaited"
+    OPEN = "not reached"
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One attempt. `person` is who approved; `can_allow`: it waits for a person, and an administrator may let it pass."""
+
+    told: Attempt
+    steps: tuple[tuple[str, Mark], ...]
+    person: str | None
+    can_allow: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """Attempts one after the other; `folded` says what they are, if they are shown on demand only: a noun, and what kind."""
+
+    attempts: tuple[AttemptView, ...]
+    folded: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptsView:
+    """A page of attempts, newest first. `older` is the place from which the next page goes on."""
+
+    now: int
+    groups: tuple[GroupView, ...]
+    is_newest: bool
+    older: int | None
+
+
+async def show(request: web.Request) -> web.Response:
+    """All attempts for an administrator; for everybody else those that they approved, since the others tell of strangers."""
+    parts, person = request.app[PARTS], person_of(request)
+    before = _cursor(request.query.get("before", ""))
+    subject = None if person.is_administrator else person.subject
+    now = parts.store.read(lambda tx: tx.now)
+    query = HistoryQuery(SHOWN + 1, before=before, subject=subject)
+    async with parts.store.reader() as reader:
+        found = await reader.histories(query)
+        histories, is_last = found[:SHOWN], len(found) <= SHOWN
+        span = [told.at for history in histories for told in history.events] or [now]
+        strays = [] if subject else await reader.strays(min(span), max(span) + JOINED_WITHIN_SECONDS)
+    older = None if is_last else histories[-1].events[0].sequence
+    if before is None and subject is None:
+        histories, strays = with_counted(histories, strays, parts.counted(), now)
+    attempts = read_attempts(histories, strays, now, lambda client_id: _redirect_uris(parts, client_id))
+    views = parts.store.read(lambda tx: [_attempt(tx, attempt, person) for attempt in attempts])
+    return page(request, "attempts", AttemptsView(now, _groups(views), before is None, older))
+
+
+async def end_all(request: web.Request) -> web.Response:
+    """End every link of whoever approved an attempt."""
+    parts, by = request.app[PARTS], person_of(request)
+    attempt = form_of(request).get("attempt", "")
+    now = parts.store.read(lambda tx: tx.now)
+    async with parts.store.reader() as reader:
+        histories = await reader.histories(HistoryQuery(1, attempt=attempt))
+        subjects = {told.event.subject for history in histories for told in history.events if told.event.name in _APPROVED}
+        ending = [link.grant_id for link in await reader.links(now) if link.subject in subjects]
+    ended = await parts.store.write(lambda tx: end_links(tx, ending, by.subject))
+    count = "1 link was" if ended == 1 else f"{ended} links were"
+    return done(request, PATH, _ENDED.format(count=count) if ended else _NONE_ENDED)
+
+
+def _cursor(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _CURSOR_DIGITS else None
+
+
+def _redirect_uris(parts: AdminParts, client_id: str | None) -> tuple[str, ...]:
+    client = parts.store.read(lambda tx: tx.clients.find(client_id)) if client_id else None
+    return client.redirect_uris if client else ()
+
+
+def _attempt(tx: Transaction, told: Attempt, visitor: Resident) -> AttemptView:
+    resident = tx.people.find(told.subject) if told.subject else None
+    waits = told.verdict.standing is Standing.RUNNING and told.step is Step.SHOWN
+    return AttemptView(
+        told=told,
+        steps=_steps(told),
+        person=resident.name if resident else told.subject,
+        can_allow=visitor.is_administrator and waits and tx.authorizations.find_waiting(told.attempt_id) is not None,
+    )
+
+
+def _steps(told: Attempt) -> tuple[tuple[str, Mark], ...]:
+    ahead = {Standing.RUNNING: Mark.AWAITED, Standing.STOPPED: Mark.STOPPED, Standing.DENIED: Mark.STOPPED}
+    next_step = next((step for step, _ in STEPS if step > told.step), None)
+    here = ahead.get(told.verdict.standing, Mark.OPEN)
+    return tuple((label, Mark.DONE if step <= told.step else here if step is next_step else Mark.OPEN) for step, label in STEPS)
+
+
+def _groups(views: list[AttemptView]) -> tuple[GroupView, ...]:
+    """What strangers sent is folded, and so is a row of requests that nobody answered."""
+    groups: list[GroupView] = []
+    for kind, run in groupby(views, lambda view: _kind(view.told)):
+        attempts = tuple(run)
+        if kind == _NOISE or (kind == _UNANSWERED and len(attempts) >= FOLDED):
+            groups.append(GroupView(attempts, kind))
+        else:
+            groups += [GroupView((attempt,), None) for attempt in attempts]
+    return tuple(groups)
+
+
+def _kind(told: Attempt) -> tuple[str, str] | None:
+    return _NOISE if is_noise(told) else _UNANSWERED if is_unanswered(told) else None

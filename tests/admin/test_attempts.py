@@ -1,0 +1,204 @@
+"""The page of link attempts: what people at the panel read of what happened at the public door."""
+
+import re
+from html import unescape
+
+import pytest
+
+from alexa_oauth.protocol.events import EventName
+from tests.attacks.verdict import assert_code
+from tests.panel import ANNA, BERT, Guest, home_assistant_user
+from tests.rig import ALEXA_URI, SECRETS, Rig
+
+PAGE = "/attempts"
+FOREIGN = "https://layla.amazon.com/api/skill/link/M3OTHERVENDOR"
+
+
+@pytest.fixture
+async def anna(house: Rig) -> Guest:
+    """The administrator."""
+    guest = home_assistant_user(house)
+    await guest.open()
+    return guest
+
+
+async def read(guest: Guest, query: str = "") -> str:
+    """What the page says, as text."""
+    answer = await guest.open(PAGE + query)
+    assert answer.status == 200
+    main = answer.text[answer.text.index("<main") : answer.text.index("</main>")]
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", main)).split())
+
+
+async def approved(house: Rig, client_id: str = "alexa") -> str:
+    """The code of a link that the person at the terminal approved."""
+    browser = house.browser()
+    return assert_code(await browser.approve(await browser.authorize(client_id)), uri=ALEXA_URI)
+
+
+async def test_before_anything_happens_the_page_says_what_it_will_show(anna: Guest) -> None:
+    assert "No attempt yet" in await read(anna)
+
+
+async def test_a_link_goes_through_step_by_step(house: Rig, anna: Guest) -> None:
+    browser = house.browser()
+    page = await browser.authorize("alexa")
+    assert "Under way" in (told := await read(anna))
+    assert "waiting for a person" in told
+    code = assert_code(await browser.approve(page), uri=ALEXA_URI)
+    assert "waiting for Amazon's servers" in await read(anna)
+    tokens = (await house.redeem(code, "alexa")).json
+    assert "Say something to Alexa" in await read(anna)
+    assert (await house.verify(tokens["access_token"])).status == 200
+    told = await read(anna)
+    assert "Linked" in told
+    for step in ("The person approved", "Amazon's server called and got its tokens", "A token was used for the first time"):
+        assert step in told
+
+
+async def test_an_attempt_that_stops_after_the_approval_says_after_a_minute_that_amazon_did_not_get_through(
+    house: Rig, anna: Guest
+) -> None:
+    await approved(house)
+    house.clocks.advance(59)
+    assert "Amazon's servers do not get through" not in await read(anna)
+    house.clocks.advance(1)
+    told = await read(anna)
+    assert "Amazon's servers do not get through." in told
+    assert "port forwarding, firewall, bot filter" in told
+
+
+async def test_a_wrong_secret_is_joined_at_once_and_called_probable(house: Rig, anna: Guest) -> None:
+    """Before its sum is written, which takes up to a minute."""
+    code = await approved(house)
+    for _ in range(3):
+        await house.post(
+            "/alexa/token",
+            None,
+            {
+                "grant_type": "authorization_code",
+                "code": code,
+                "redirect_uri": ALEXA_URI,
+                "client_id": "alexa",
+                "client_secret": "x",
+            },
+        )
+    for _ in range(2):
+        told = await read(anna)
+        assert "Probably: Wrong client secret." in told
+        assert "(3 times)" in told
+        await house.upkeep.write_refusals()
+    tokens = await house.redeem(code, "alexa")
+    assert tokens.status == 200
+    assert "Probably" not in await read(anna)
+
+
+async def test_a_vendor_id_that_amazon_sent_is_shown_and_leads_to_set_up(house: Rig, anna: Guest) -> None:
+    await house.browser().authorize("alexa", redirect_uri=FOREIGN)
+    answer = await anna.open(PAGE)
+    assert "Another vendor id" in answer.text
+    assert FOREIGN in answer.text
+    assert "Compare it on Set up" in answer.text
+    await house.browser().authorize("alexa", redirect_uri=ALEXA_URI.replace("pitangui", "layla"))
+    assert "Another region's address" in await read(anna)
+
+
+async def test_a_request_that_waits_can_be_allowed_from_here(house: Rig, anna: Guest) -> None:
+    browser = house.browser()
+    page = await browser.authorize("alexa")
+    shown = (await anna.open(PAGE)).text
+    found = re.search(r'name="attempt" value="([0-9a-f]{8})"', shown)
+    assert found
+    await anna.change("/waiting/allow", attempt=found[1])
+    assert_code(await browser.approve(page, pairing_code=""), uri=ALEXA_URI)
+
+
+async def test_all_links_of_a_person_end_and_nobody_else_s(house: Rig, anna: Guest) -> None:
+    """Two links of who sits at the terminal, one of Anna's."""
+    first, second = [(await house.redeem(await approved(house), "alexa")).json for _ in range(2)]
+    await anna.open("/waiting")
+    await anna.change("/waiting/arm")
+    browser = house.browser()
+    code = assert_code(await browser.approve(await browser.authorize("alexa"), pairing_code=""), uri=ALEXA_URI)
+    annas = (await house.redeem(code, "alexa")).json
+    events = await house.audit(EventName.CONSENT_APPROVED)
+    attempt = next(event.attempt for event in events if event.subject == "local")
+    await anna.open(PAGE)
+    await anna.change("/attempts/end-links", attempt=attempt or "")
+    assert "2 links were ended" in await read(anna)
+    for tokens in (first, second):
+        assert (await house.refresh(tokens["refresh_token"], "alexa")).status == 400
+    assert (await house.refresh(annas["refresh_token"], "alexa")).status == 200
+    ended = await house.audit(EventName.GRANT_ENDED)
+    assert [(event.subject, event.detail.get("by")) for event in ended] == [("local", f"ha:{ANNA}")] * 2
+
+
+@pytest.mark.parametrize("attempt", ["", "00000000", "nobody's"])
+async def test_an_attempt_that_is_not_there_ends_no_link(house: Rig, anna: Guest, attempt: str) -> None:
+    tokens = (await house.redeem(await approved(house), "alexa")).json
+    await anna.open(PAGE)
+    await anna.change("/attempts/end-links", attempt=attempt)
+    assert "No link of this person is left" in await read(anna)
+    assert (await house.refresh(tokens["refresh_token"], "alexa")).status == 200
+
+
+async def test_who_is_no_administrator_sees_their_own_attempts_and_ends_nobody_s_links(house: Rig, anna: Guest) -> None:
+    await house.redeem(await approved(house), "alexa")
+    bert = home_assistant_user(house, BERT, "Bert")
+    await bert.open()
+    assert "No attempt yet" in await read(bert)
+    (event,) = await house.audit(EventName.CONSENT_APPROVED)
+    assert (await bert.change("/attempts/end-links", attempt=event.attempt or "")).status == 403
+    subject, fresh = f"ha:{BERT}", "BCDFGHJK"
+    code, _ = await house.server.store.write(lambda tx: tx.pairing_codes.current(subject, fresh))
+    browser = house.browser()
+    await browser.approve(await browser.authorize("alexa"), pairing_code=code)
+    told = await read(bert)
+    assert told.count("The person approved") == 1
+    assert "End all links" not in told
+    assert (await read(anna)).count("The person approved") == 2
+
+
+async def test_what_scanners_send_is_folded_and_what_strangers_write_is_escaped(house: Rig, anna: Guest) -> None:
+    await approved(house)
+    evil = "https://evil.test/<script>alert(1)</script>"
+    await house.browser().authorize("<b>nobody</b>", redirect_uri=evil)
+    await house.browser().authorize("alexa", redirect_uri=evil)
+    answer = await anna.open(PAGE)
+    assert "<script>alert" not in answer.text
+    assert "<b>nobody" not in answer.text
+    assert re.search(r'<summary class="plain">2 refused requests of strangers', answer.text)
+
+
+async def test_requests_that_nobody_answers_are_folded_from_three_on(house: Rig, anna: Guest) -> None:
+    for expected in (False, False, True):
+        await house.browser().authorize("alexa")
+        house.clocks.advance(600)
+        assert ("that nobody answered" in (await anna.open(PAGE)).text) is expected
+
+
+async def test_sixty_attempts_stand_on_three_pages_and_the_newest_is_kept_up_to_date(house: Rig, anna: Guest) -> None:
+    for _ in range(60):
+        await house.browser().authorize("alexa")
+    seen: list[str] = []
+    queries = [""]
+    for query in queries:
+        text = (await anna.open(PAGE + query)).text
+        seen += re.findall(r'<article class="card attempt" aria-labelledby="attempt-([0-9a-f]{8})"', text)
+        queries += re.findall(r"/attempts(\?before=[0-9]+)", text)
+    assert (len(seen), len(set(seen)), len(queries)) == (60, 60, 3)
+    assert "data-live" in (await anna.open(PAGE)).text.split("<script>")[0]
+    assert "data-live" not in (await anna.open(f"{PAGE}?before=30")).text.split("<script>")[0]
+
+
+@pytest.mark.parametrize("before", ["x", "-1", "%C2%B2", "9" * 30, "1%20OR%201=1", "0"])
+async def test_a_cursor_that_is_none_is_answered(anna: Guest, before: str) -> None:
+    assert (await anna.open(f"{PAGE}?before={before}")).status == 200
+
+
+async def test_no_secret_stands_on_the_page(house: Rig, anna: Guest) -> None:
+    code = await approved(house)
+    tokens = (await house.redeem(code, "alexa")).json
+    page = (await anna.open(PAGE)).text
+    for secret in (code, tokens["access_token"], tokens["refresh_token"], SECRETS["alexa"]):
+        assert secret not in page
