@@ -229,6 +229,24 @@ def test_refusals_failures_reuse_and_ends_are_warnings_and_the_rest_is_informati
     assert warned == {"refused", "failed", "reused", "ended", "doubted", "adopted", "unknown"}
 
 
+@given(
+    fields=st.dictionaries(
+        st.text("abcdefgh_", min_size=1),
+        st.text() | st.integers() | st.booleans() | st.none() | st.floats() | st.lists(st.text()),
+    )
+)
+def test_plain_text_is_what_structlog_writes_without_colours(fields: dict[str, Any]) -> None:
+    own, theirs = io.StringIO(), io.StringIO()
+    configure("info", "console", own)
+    processors = structlog.get_config()["processors"]
+    structlog.get_logger().info("token.refreshed", **fields)
+    end = structlog.dev.ConsoleRenderer(colors=False, sort_keys=False, pad_event_to=0)
+    structlog.configure(processors=[*processors[:-1], end], logger_factory=structlog.WriteLoggerFactory(theirs))
+    structlog.get_logger().info("token.refreshed", **fields)
+    stamp = len("2026-11-25T19:17:43.850633Z")
+    assert own.getvalue()[stamp:] == theirs.getvalue()[stamp:]
+
+
 def test_a_closed_pipe_costs_nobody_an_answer() -> None:
     stream = io.StringIO()
     configure("info", "json", stream)
