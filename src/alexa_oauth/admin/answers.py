@@ -9,7 +9,8 @@ from alexa_oauth.admin.by_link import LIVE
 from alexa_oauth.admin.pages import Frame
 from alexa_oauth.admin.parts import PANEL
 from alexa_oauth.admin.visit import VISIT
-from alexa_oauth.web.answers import NO_STORE, redirect_answer
+from alexa_oauth.web.answers import redirect_answer
+from alexa_oauth.web.plain_answer import NO_STORE
 
 _NOT_FRAMED: Final = "'none'"
 

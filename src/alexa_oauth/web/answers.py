@@ -8,10 +8,13 @@ from aiohttp import web
 
 from alexa_oauth.protocol.errors import ErrorCode
 from alexa_oauth.web.pages import Pages
+from alexa_oauth.web.plain_answer import NO_STORE, PlainAnswer, header_fields
 
-NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 RETRY_SECONDS: Final = 5
 REALM: Final = "alexa-oauth"
+JSON: Final = header_fields({"Content-Type": "application/json"})
+
+_encode: Final = json.JSONEncoder().encode
 
 _STATUS: Final = {
     ErrorCode.INVALID_CLIENT: 401,
@@ -21,25 +24,21 @@ _STATUS: Final = {
 }
 
 
-def json_answer(body: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """JSON that no cache may keep (RFC 6749 §5.1)."""
-    return web.Response(
-        body=json.dumps(body).encode(),
-        status=status,
-        headers={**NO_STORE, **(headers or {})},
-        content_type="application/json",
-    )
+def json_answer(body: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None) -> PlainAnswer:
+    """JSON that no cache may keep."""
+    further = JSON if headers is None else JSON + header_fields(headers)
+    return PlainAnswer(status, further, _encode(body).encode())
 
 
 def error_answer(
     error: ErrorCode, description: str, *, status: int | None = None, headers: Mapping[str, str] | None = None
-) -> web.Response:
+) -> PlainAnswer:
     """RFC 6749 §5.2."""
     body = {"error": error.value, "error_description": description}
     return json_answer(body, status or _STATUS.get(error, 400), headers)
 
 
-def unavailable_answer() -> web.Response:
+def unavailable_answer() -> PlainAnswer:
     """Nothing was used up: the caller may send the same request again."""
     return error_answer(
         ErrorCode.TEMPORARILY_UNAVAILABLE,

@@ -33,13 +33,12 @@ def identify(request: web.Request) -> Caller:
 
     What an untrusted peer says of other addresses is not believed, but tells that it is a proxy.
     """
-    trusted = request.app[PARTS].face.trusted_proxies
-    peer = peer_of(request)
-    forwarded = any(name in request.headers for name in FORWARDING_HEADERS)
+    if not any(name in request.headers for name in FORWARDING_HEADERS):
+        return _direct(request.remote)
+    peer, trusted = peer_of(request), request.app[PARTS].face.trusted_proxies
     if peer is None or not _is_trusted(peer, trusted):
-        if forwarded:
-            request.app[PARTS].unknown_proxies.note(str(peer or "unknown"))
-        return Caller(str(peer or "unknown"), not forwarded, bool(peer and peer.is_loopback) and not forwarded)
+        request.app[PARTS].unknown_proxies.note(str(peer or "unknown"))
+        return Caller(str(peer or "unknown"), is_known=False, is_local=False)
     address = peer
     for hop in reversed(",".join(request.headers.getall("X-Forwarded-For", [])).split(",")):
         parsed = _parse(hop.strip())
@@ -48,13 +47,19 @@ def identify(request: web.Request) -> Caller:
         address = parsed
         if not _is_trusted(address, trusted):
             break
-    return Caller(str(address), is_known=True, is_local=peer.is_loopback and not forwarded)
+    return Caller(str(address), is_known=True, is_local=False)
 
 
 def peer_of(request: web.Request) -> _Address | None:
     """The other end of the connection itself, whatever is said of others."""
-    peername = request.transport.get_extra_info("peername") if request.transport is not None else None
-    return _parse(str(peername[0])) if peername else None
+    return _parse(request.remote) if request.remote else None
+
+
+@lru_cache(_ADDRESSES_REMEMBERED)
+def _direct(remote: str | None) -> Caller:
+    """Who calls without a word about others."""
+    peer = _parse(remote) if remote else None
+    return Caller(str(peer or "unknown"), is_known=True, is_local=peer is not None and peer.is_loopback)
 
 
 def _parse(text: str) -> _Address | None:

@@ -15,9 +15,10 @@ from alexa_oauth.web.answers import REALM, error_answer, unavailable_answer
 from alexa_oauth.web.caller import Caller, identify
 from alexa_oauth.web.forms import FormRefused
 from alexa_oauth.web.parts import PARTS, Parts
+from alexa_oauth.web.plain_answer import PlainAnswer
 from alexa_oauth.web.problems import UNAVAILABLE, problem_for, problem_page
 
-Handler = Callable[[web.Request], Awaitable[web.Response]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _GUESSES: Final = frozenset({ErrorCode.INVALID_CLIENT, ErrorCode.INVALID_GRANT})
 
@@ -27,7 +28,7 @@ def answers_refusals(name: EventName) -> Callable[[Handler], Handler]:
 
     def wrap(handler: Handler) -> Handler:
         @wraps(handler)
-        async def guarded(request: web.Request) -> web.Response:
+        async def guarded(request: web.Request) -> web.StreamResponse:
             try:
                 return await handler(request)
             except FormRefused as refused:
@@ -53,7 +54,7 @@ def shows_refusals(handler: Handler) -> Handler:
     """Wrap a handler so that what it raises becomes a page: for requests of which nobody proved where they may be returned to."""
 
     @wraps(handler)
-    async def guarded(request: web.Request) -> web.Response:
+    async def guarded(request: web.Request) -> web.StreamResponse:
         try:
             return await handler(request)
         except FormRefused as refused:
@@ -68,7 +69,7 @@ def shows_refusals(handler: Handler) -> Handler:
     return guarded
 
 
-def refusal_answer(request: web.Request, refusal: Refusal) -> web.Response:
+def refusal_answer(request: web.Request, refusal: Refusal) -> PlainAnswer:
     """Say a refusal; wrong credentials count against the address, and judge what is said from some number on."""
     if refusal.error in _GUESSES:
         wait = count_failure(request.app[PARTS], identify(request))

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections import Counter
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -64,8 +63,7 @@ def raw_query(request: web.Request) -> str:
 def parse(encoded: bytes) -> Parameters:
     """Parse `application/x-www-form-urlencoded`. A name that cannot be read makes the nameless `""` malformed."""
     values: dict[str, str] = {}
-    malformed: set[str] = set()
-    seen: Counter[str] = Counter()
+    seen, repeated, malformed = set[str](), set[str](), set[str]()
     pairs = [pair for pair in encoded.split(b"&") if pair]
     if len(pairs) > PARAMETER_LIMIT:
         raise FormRefused(400, "Too many parameters")
@@ -76,19 +74,21 @@ def parse(encoded: bytes) -> Parameters:
             malformed.add(name or "")
         elif value:
             values[name] = value
-        seen[name or ""] += 1
-    repeated = frozenset(name for name, count in seen.items() if count > 1)
-    return Parameters(
-        {name: value for name, value in values.items() if name not in repeated | malformed}, repeated, frozenset(malformed)
-    )
+        if (name or "") in seen:
+            repeated.add(name or "")
+        seen.add(name or "")
+    for name in repeated | malformed:
+        values.pop(name, None)
+    return Parameters(values, frozenset(repeated), frozenset(malformed))
 
 
 def _decode(encoded: bytes) -> str | None:
     """One name or value, or `None`: a broken escape, bytes that are no UTF-8, or a NUL."""
-    if _BAD_ESCAPE.search(encoded):
+    if b"%" in encoded and _BAD_ESCAPE.search(encoded):
         return None
+    octets = encoded.replace(b"+", b" ")
     try:
-        decoded = unquote_to_bytes(encoded.replace(b"+", b" ")).decode()
+        decoded = (unquote_to_bytes(octets) if b"%" in octets else octets).decode()
     except UnicodeDecodeError:
         return None
     return None if "\0" in decoded else decoded

@@ -11,10 +11,11 @@ from alexa_oauth.web.endpoint import answers_refusals, authenticate_named_client
 from alexa_oauth.web.first_use import note_first_use
 from alexa_oauth.web.forms import read_form
 from alexa_oauth.web.parts import PARTS
+from alexa_oauth.web.plain_answer import PlainAnswer
 
 
 @answers_refusals(EventName.INTROSPECTION_REFUSED)
-async def introspect(request: web.Request) -> web.Response:
+async def introspect(request: web.Request) -> PlainAnswer:
     """Say what a token is worth. Asking about an access token is a use of it: it has reached a resource."""
     parameters = await read_form(request)
     check_parameters(parameters)

@@ -1,7 +1,7 @@
 """What holds for every answer: errors in one shape, headers that tell nothing, one line in the log at debug level."""
 
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Final
 
 import structlog
 from aiohttp import web
@@ -12,26 +12,30 @@ from alexa_oauth.protocol.errors import ErrorCode
 from alexa_oauth.protocol.ports import Entropy
 from alexa_oauth.web.answers import error_answer, json_answer
 from alexa_oauth.web.parts import PARTS
-
-_QUIET: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+from alexa_oauth.web.plain_answer import QUIET, PlainAnswer
 
 _log = structlog.get_logger(__name__)
 
 
-def plain_errors(entropy: Entropy) -> Middleware:
-    """404 and 405 as JSON that reflects nothing of the request; a fault of ours as 500 that only tells where to look it up."""
+def plain_errors(entropy: Entropy, doubts_clock: Callable[[], bool] = lambda: False) -> Middleware:
+    """404 and 405 as JSON that reflects nothing of the request; a fault of ours as 500 that only tells where to look it up.
+
+    While the clock is in doubt, no plain answer is dated (`undated_in_doubt` sees to the others).
+    """
 
     @web.middleware
     async def plain(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             response = await handler(request)
+            _log.debug("request.answered", method=request.method, route=route_of(request), status=response.status)
         except web.HTTPException as error:
-            return _refusal(error)
+            response = _refusal(error)
         except Exception:  # noqa: BLE001 - the last line of defence: no fault of ours may reach a stranger in aiohttp's words
             reference = new_attempt(entropy)
             _log.exception("request.failed", route=route_of(request), reference=reference)
-            return error_answer(ErrorCode.SERVER_ERROR, f"An unexpected fault; the log says more under {reference}")
-        _log.debug("request.answered", method=request.method, route=route_of(request), status=response.status)
+            response = error_answer(ErrorCode.SERVER_ERROR, f"An unexpected fault; the log says more under {reference}")
+        if isinstance(response, PlainAnswer):
+            response.is_dated = not doubts_clock()
         return response
 
     return plain
@@ -40,7 +44,7 @@ def plain_errors(entropy: Entropy) -> Middleware:
 async def quiet_headers(_: web.Request, response: web.StreamResponse) -> None:
     """No answer names its server, is sniffed for another type, or sends the page's address along."""
     response.headers.pop("Server", None)
-    response.headers.update(_QUIET)
+    response.headers.update(QUIET)
 
 
 async def undated_in_doubt(request: web.Request, response: web.StreamResponse) -> None:
@@ -55,16 +59,13 @@ def route_of(request: web.Request) -> str:
     return resource.canonical if resource is not None else "none"
 
 
-def malformed_answer(status: int) -> web.Response:
-    """The answer to what is no HTTP, or never reached a handler; aiohttp's own would repeat what it could not read.
-
-    No signal reaches this answer, and where no `Server` stands aiohttp writes its own name and version.
-    """
+def malformed_answer(status: int) -> PlainAnswer:
+    """The answer to what is no HTTP, or never reached a handler; aiohttp's own would repeat what it could not read."""
     error = ErrorCode.SERVER_ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ErrorCode.INVALID_REQUEST
-    return json_answer({"error": error.value}, status, {**_QUIET, "Server": "alexa-oauth"})
+    return json_answer({"error": error.value}, status)
 
 
-def _refusal(error: web.HTTPException) -> web.Response:
+def _refusal(error: web.HTTPException) -> PlainAnswer:
     match error:
         case web.HTTPMethodNotAllowed():
             return json_answer({"error": "method_not_allowed"}, 405, {"Allow": ", ".join(sorted(error.allowed_methods))})

@@ -22,7 +22,7 @@ METADATA_PATH = "/.well-known/oauth-authorization-server"
 
 def public_application(parts: Parts) -> web.Application:
     """The application of the public listener."""
-    app = web.Application(middlewares=[plain_errors(parts.entropy)])
+    app = web.Application(middlewares=[plain_errors(parts.entropy, parts.doubts_clock)])
     app[PARTS] = parts
     app.on_response_prepare.extend([quiet_headers, undated_in_doubt])
     app.add_routes(

@@ -15,10 +15,11 @@ from alexa_oauth.web.caller import identify
 from alexa_oauth.web.endpoint import answers_refusals, authenticate_client, check_parameters, refusal_answer
 from alexa_oauth.web.forms import read_form
 from alexa_oauth.web.parts import PARTS
+from alexa_oauth.web.plain_answer import PlainAnswer
 
 
 @answers_refusals(EventName.TOKEN_REFUSED)
-async def token(request: web.Request) -> web.Response:
+async def token(request: web.Request) -> PlainAnswer:
     """Exchange a code, or refresh."""
     parameters = await read_form(request)
     check_parameters(parameters)
@@ -58,7 +59,7 @@ async def _exchange(request: web.Request, client: Client, grant_type: str, param
     return await parts.store.write(lambda tx: refresh(tx, client, refresh_request, policy, entropy))
 
 
-def _success(answer: TokenResponse) -> web.Response:
+def _success(answer: TokenResponse) -> PlainAnswer:
     return json_answer(
         {
             "access_token": answer.access_token,

@@ -8,13 +8,14 @@ from alexa_oauth.protocol.errors import ClockDoubtful, RequestRefused, StorageUn
 from alexa_oauth.protocol.introspection import BearerRefused, check_bearer
 from alexa_oauth.protocol.models import AccessToken, Scope
 from alexa_oauth.protocol.scope import parse
-from alexa_oauth.web.answers import NO_STORE, REALM, RETRY_SECONDS
+from alexa_oauth.web.answers import REALM, RETRY_SECONDS
 from alexa_oauth.web.first_use import note_first_use
 from alexa_oauth.web.forms import FormRefused, read_query
 from alexa_oauth.web.parts import PARTS
+from alexa_oauth.web.plain_answer import PlainAnswer, header_fields
 
 
-async def verify(request: web.Request) -> web.Response:
+async def verify(request: web.Request) -> PlainAnswer:
     """200 with who and what in headers, or the challenge of RFC 6750 §3. A token counts in the header field alone."""
     headers = request.headers.getall("Authorization", [])
     if not headers:
@@ -28,10 +29,10 @@ async def verify(request: web.Request) -> web.Response:
             return _challenge(400, error="invalid_request")
         return await _judge(request, token.strip(" "), asked)
     except (StorageUnavailable, ClockDoubtful):
-        return web.Response(status=503, headers={**NO_STORE, "Retry-After": str(RETRY_SECONDS)})
+        return PlainAnswer(503, header_fields({"Retry-After": str(RETRY_SECONDS)}))
 
 
-async def _judge(request: web.Request, token: str, asked: Scope) -> web.Response:
+async def _judge(request: web.Request, token: str, asked: Scope) -> PlainAnswer:
     store = request.app[PARTS].store
     outcome = store.read(lambda tx: check_bearer(tx, token, asked))
     match outcome:
@@ -58,17 +59,15 @@ def _asked_scope(request: web.Request) -> Scope | None:
         return None
 
 
-def _identity(access_token: AccessToken) -> web.Response:
-    return web.Response(
-        headers={
-            **NO_STORE,
-            "X-OAuth-Subject": access_token.subject,
-            "X-OAuth-Client": access_token.client_id,
-            "X-OAuth-Scope": " ".join(access_token.scope),
-        }
-    )
+def _identity(access_token: AccessToken) -> PlainAnswer:
+    who_and_what = {
+        "X-OAuth-Subject": access_token.subject,
+        "X-OAuth-Client": access_token.client_id,
+        "X-OAuth-Scope": " ".join(access_token.scope),
+    }
+    return PlainAnswer(further=header_fields(who_and_what))
 
 
-def _challenge(status: int, **parameters: str) -> web.Response:
-    fields = ", ".join(f'{name}="{value}"' for name, value in {"realm": REALM, **parameters}.items())
-    return web.Response(status=status, headers={**NO_STORE, "WWW-Authenticate": f"Bearer {fields}"})
+def _challenge(status: int, **parameters: str) -> PlainAnswer:
+    said = ", ".join(f'{name}="{value}"' for name, value in {"realm": REALM, **parameters}.items())
+    return PlainAnswer(status, header_fields({"WWW-Authenticate": f"Bearer {said}"}))
