@@ -18,7 +18,8 @@ from alexa_oauth.storage.database import connect, migrate, migrations
 GRANTS: Final = 32
 ROWS_OF_A_REQUEST: Final = 3
 
-_KEY: Final = "INSERT INTO data_keys VALUES (1, 'key', 'tokens', x'00', 'master', 0)"
+_KEY: Final = """INSERT INTO data_keys (key_id, purpose, wrapped, wrapped_by, created_at)
+    VALUES ('key', 'tokens', x'00', 'master', 0)"""
 _GRANT: Final = """INSERT INTO grants (grant_id, client_id, attempt, created_at, generation, token_key_id, rotated_at,
     last_used_at, used_in_doubt, payload) VALUES (?, 'client', '00000000', 0, 1, 'key', 0, 0, 0, ?)"""
 _UPDATE: Final = "UPDATE grants SET generation = generation + 1, rotated_at = ?, sealed_window = ? WHERE grant_id = ?"

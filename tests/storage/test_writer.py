@@ -81,6 +81,23 @@ async def test_who_waits_together_shares_one_commit(store: SqliteStore) -> None:
     assert all(is_kept(store, number) for number in range(63))
 
 
+async def test_the_first_to_come_back_does_not_have_a_flush_to_itself(store: SqliteStore) -> None:
+    """Who was just answered asks again some turns of the loop later, one sooner, one later."""
+
+    async def come_twice(number: int) -> None:
+        await store.write(add(number))
+        for _ in range(number):
+            await asyncio.sleep(0)
+        await store.write(add(100 + number))
+
+    with statements(store) as said:
+        await asyncio.gather(*(come_twice(number) for number in range(30)))
+    first = said.index("COMMIT")
+    second = said[first + 1 : said.index("COMMIT", first + 1)]
+    assert len([statement for statement in second if statement.startswith("INSERT")]) > 10
+    assert all(is_kept(store, 100 + number) for number in range(30))
+
+
 async def test_a_commit_serves_sixty_four_at_most(store: SqliteStore) -> None:
     with statements(store) as said:
         async with held_up(store):

@@ -8,8 +8,8 @@ from alexa_oauth.storage.connection import Connection
 
 _ISSUE: Final = """INSERT INTO access_tokens (digest, grant_id, generation, issued_at, expires_at, payload)
     VALUES (?, ?, ?, ?, ?, ?)"""
-_SURPLUS: Final = "SELECT sequence FROM access_tokens WHERE grant_id = ? ORDER BY sequence DESC LIMIT 1 OFFSET ?"
-_DROP_SURPLUS: Final = "DELETE FROM access_tokens WHERE sequence = ?"
+_DROP_SURPLUS: Final = """DELETE FROM access_tokens WHERE sequence = (
+    SELECT sequence FROM access_tokens WHERE grant_id = ? ORDER BY sequence DESC LIMIT 1 OFFSET ?)"""
 _FIND: Final = """SELECT access_tokens.grant_id, grants.client_id, access_tokens.generation, issued_at, expires_at, used_at,
     access_tokens.payload
     FROM access_tokens JOIN grants USING (grant_id)
@@ -37,9 +37,7 @@ class AccessTokenRows:
         payload = self._connection.ring.payloads.seal("access_tokens", digest.hex(), body)
         now = self._connection.now
         self._connection.execute(_ISSUE, (digest, grant.grant_id, grant.generation, now, access_token.expires_at, payload))
-        surplus = self._connection.execute(_SURPLUS, (grant.grant_id, ACCESS_TOKENS_PER_GRANT)).fetchone()
-        if surplus is not None:
-            self._connection.execute(_DROP_SURPLUS, surplus)
+        self._connection.execute(_DROP_SURPLUS, (grant.grant_id, ACCESS_TOKENS_PER_GRANT))
 
     def find_access_token(self, value: str) -> AccessToken | None:
         """The access token if its grant is live, its own age not judged."""

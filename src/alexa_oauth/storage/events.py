@@ -8,6 +8,7 @@ from alexa_oauth.protocol.events import EVENTS_OF_GRANTS, Event, EventName, Reas
 from alexa_oauth.protocol.reading import RecordedEvent
 from alexa_oauth.storage.connection import Connection
 
+_OF_GRANTS: Final = frozenset(map(str, EVENTS_OF_GRANTS))
 _RECORD: Final = """INSERT INTO events
     (at, event, reason, client_id, subject, grant_id, address, attempt, count, detail, doubtful, of_grant)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -45,10 +46,12 @@ class EventRows:
     def record(self, event: Event) -> None:
         """Write the event with this transaction, at its instant."""
         instant = self._connection.instant
+        # SQLite's module looks for a way to adapt whatever is no plain string or number, which takes a microsecond each.
+        name = str(event.name)
         row = (
             instant.now,
-            event.name,
-            event.reason,
+            name,
+            None if event.reason is None else str(event.reason),
             event.client_id,
             event.subject,
             event.grant_id,
@@ -56,8 +59,8 @@ class EventRows:
             event.attempt,
             event.count,
             json.dumps(dict(event.detail)) if event.detail else None,
-            instant.doubtful,
-            event.name in EVENTS_OF_GRANTS,
+            int(instant.doubtful),
+            int(name in _OF_GRANTS),
         )
         self._connection.execute(_RECORD, row)
         self._recorded.append(event)
