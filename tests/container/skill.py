@@ -14,6 +14,9 @@ OPTIONS: Final = {"public_url": "https://music.example.org", "vendor_ids": [ALEX
 NOBODY_AT_HOME: Final = ("--add-host", "music.example.org:127.0.0.1")
 """What is asked at the public address then stays on this machine, where port 443 is nobody's."""
 
+PASSPHRASE: Final = "four words that nobody says"
+"""That of sealed backups."""
+
 CLIENT: Final = "amazon-alexa"
 
 

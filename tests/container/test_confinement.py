@@ -13,7 +13,7 @@ from tests.container.addon import AddOn
 from tests.container.apparmor import Profile, read_profile
 from tests.container.conftest import MakeAddOn, Note
 from tests.container.engine import ROOT, run
-from tests.container.skill import NOBODY_AT_HOME, OPTIONS, Skill
+from tests.container.skill import NOBODY_AT_HOME, OPTIONS, PASSPHRASE, Skill
 from tests.container.system_calls import SYSTEM_CALLS, Step, read_trace
 from tests.durability.wire import Wire
 
@@ -25,6 +25,11 @@ COMMAND: Final = "/run/trace-of-a-command"
 OURS: Final = ("/etc/s6-overlay/scripts/prepare", "/run/service/alexa-oauth/run", "/run/service/alexa-oauth/finish")
 """Where the stand-in for s6-overlay ends: what it does before, the real one does otherwise."""
 PYTHON: Final = "/usr/bin/python3.13"
+
+COMMANDS: Final = (
+    *("links", "health", "client new-secret", "doctor", "key rotate", "backup --copy"),
+    *("backup /data/before.backup", "restore --yes /data/before.backup"),
+)
 
 NEEDED_ELSEWHERE: Final = {
     "/run/alexa-oauth/keyfile": "r",
@@ -47,6 +52,7 @@ def add_on(make_add_on: MakeAddOn) -> AddOn:
     add_on = make_add_on(OPTIONS)
     entry = '["/usr/bin/strace", "-D", "-o", "' + START + '", ' + ", ".join(f'"{word}"' for word in TRACING) + ', "/init"]'
     add_on.run_options = ("--cap-add", "sys_ptrace", "--entrypoint", entry, "--cpus", "2", *NOBODY_AT_HOME)
+    add_on.environment["ALEXA_OAUTH_BACKUP_PASSPHRASE"] = PASSPHRASE
     add_on.start()
     return add_on
 
@@ -91,9 +97,10 @@ async def test_it_does_nothing_that_its_profile_forbids(add_on: AddOn, profile: 
     add_on.kill_server()
     add_on.wait_until(lambda: add_on.log().count("/health") > 1, seconds=20)
     add_on.wait_until_healthy()
-    for command in ("backup --copy", "links", "health", "client new-secret", "doctor"):
+    for command in COMMANDS:
         traced = ("strace", *TRACING, "--output-append-mode", "-o", COMMAND, "alexa-oauth", *command.split())
         add_on.execute(*traced, check=command != "doctor")
+    add_on.wait_until(lambda: "backup.restored" in add_on.log(), seconds=20)
     steps = list(read_trace(add_on.execute("cat", START) + add_on.execute("cat", COMMAND)))
     links = resolved(add_on, steps)
     note("files and programs held against the profile", str(len({step.paths for step in steps if step.paths})))
