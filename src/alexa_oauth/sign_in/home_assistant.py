@@ -27,7 +27,8 @@ from alexa_oauth.protocol.sign_in import (
     Visitor,
     return_path,
 )
-from alexa_oauth.sign_in.home_assistant_core import AccountRefused, CodeRefused, HomeAssistantCore, Unreachable, User
+from alexa_oauth.sign_in.asking import Unreachable
+from alexa_oauth.sign_in.home_assistant_core import AccountRefused, CodeRefused, HomeAssistantCore, User
 from alexa_oauth.sign_in.throttle import Throttle, Tries
 
 WAY: Final = "home_assistant"

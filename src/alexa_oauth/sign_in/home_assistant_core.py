@@ -4,25 +4,20 @@ Core's own pages and answers are described at https://developers.home-assistant.
 question is revoked before the answer is used, and neither kept nor logged.
 """
 
-import asyncio
-import json
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
 import aiohttp
 
+from alexa_oauth.sign_in.asking import ANSWER_BYTES, Odd, Question, Session, Unreachable, answering, ask, shown
+
 ANSWER_SECONDS: Final = 3.0
-ANSWER_BYTES: Final = 64 * 1024
-NAME_CHARACTERS: Final = 80
 
 _METADATA_PATH: Final = "/.well-known/oauth-authorization-server"
 _USER_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
-_UNREADABLE: Final = (ValueError, LookupError, TypeError, AttributeError)
-"""What the JSON reader and a look into the result say of an answer that is none of Core's; their words may quote it."""
 
 
 class CodeRefused(Exception):
@@ -31,10 +26,6 @@ class CodeRefused(Exception):
 
 class AccountRefused(Exception):
     """Core knows the code's account and does not let it in: it is disabled, or allowed in the home network alone."""
-
-
-class Unreachable(Exception):
-    """Core does not answer, or not as Core does; the message is for the operator and holds nothing that was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +43,10 @@ class _Tokens:
     refresh_token: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    body: Mapping[str, Any] = field(repr=False)
-
-
-class _Odd(Exception):
-    """An answer that is none of Core's, in words that may be told."""
-
-
 class HomeAssistantCore:
     """Core at the first of some addresses at which it answers."""
 
-    def __init__(self, addresses: tuple[str, ...], client_id: str, session: Callable[[], aiohttp.ClientSession]) -> None:
+    def __init__(self, addresses: tuple[str, ...], client_id: str, session: Session) -> None:
         """`addresses` are origins, the likeliest first; `client_id` is the one under which codes were asked for."""
         self._addresses = addresses
         self._client_id = client_id
@@ -98,18 +79,18 @@ class HomeAssistantCore:
         raise Unreachable("; ".join(problems))
 
     async def _metadata(self, address: str) -> Mapping[str, Any]:
-        async with _answering(address, len(self._addresses)):
-            answer = await self._read("GET", address + _METADATA_PATH)
+        async with answering(address, ANSWER_SECONDS / len(self._addresses)):
+            answer = await ask(self._session(), Question("GET", address + _METADATA_PATH))
             if answer.status != HTTPStatus.OK or not answer.body["token_endpoint"].endswith("/auth/token"):
-                raise _Odd("it is not Home Assistant")
+                raise Odd("it is not Home Assistant")
             return answer.body
 
     async def _redeem(self, address: str, code: str, verifier: str | None) -> _Tokens:
         form = {"grant_type": "authorization_code", "code": code, "client_id": self._client_id}
         if verifier is not None:
             form["code_verifier"] = verifier
-        async with _answering(address):
-            answer = await self._read("POST", f"{address}/auth/token", form)
+        async with answering(address, ANSWER_SECONDS):
+            answer = await ask(self._session(), Question("POST", f"{address}/auth/token", form=form))
             match answer.status:
                 case HTTPStatus.OK:
                     return _Tokens(str(answer.body["access_token"]), str(answer.body["refresh_token"]))
@@ -118,11 +99,11 @@ class HomeAssistantCore:
                 case HTTPStatus.FORBIDDEN if answer.body.get("error") == "access_denied":
                     raise AccountRefused
                 case _:
-                    raise _Odd(f"a code was answered with status {answer.status}")
+                    raise Odd(f"a code was answered with status {answer.status}")
 
     async def _current_user(self, address: str, access_token: str) -> User:
         async with (
-            _answering(address),
+            answering(address, ANSWER_SECONDS),
             self._session().ws_connect(f"{address}/api/websocket", max_msg_size=ANSWER_BYTES) as socket,
         ):
             await _expect(socket, "auth_required")
@@ -130,57 +111,26 @@ class HomeAssistantCore:
             await _expect(socket, "auth_ok")
             await socket.send_json({"id": 1, "type": "auth/current_user"})
             result = (await _expect(socket, "result"))["result"]
-            return User(_checked_id(result["id"]), _shown(result["name"]), is_admin=result["is_admin"] is True)
+            return User(
+                _checked_id(result["id"]), shown(result["name"], "Home Assistant user"), is_admin=result["is_admin"] is True
+            )
 
     async def _revoke(self, address: str, refresh_token: str) -> None:
         """RFC 7009; a Core that keeps the token counts as one that did not answer, so that the operator hears of it."""
-        async with _answering(address):
-            answer = await self._read("POST", f"{address}/auth/revoke", {"token": refresh_token})
+        async with answering(address, ANSWER_SECONDS):
+            answer = await ask(self._session(), Question("POST", f"{address}/auth/revoke", form={"token": refresh_token}))
             if answer.status != HTTPStatus.OK:
-                raise _Odd(f"its token could not be revoked (status {answer.status})")
-
-    async def _read(self, method: str, url: str, form: Mapping[str, str] | None = None) -> _Answer:
-        async with self._session().request(method, url, data=form, allow_redirects=False) as response:
-            body = bytearray()
-            async for chunk in response.content.iter_any():
-                body += chunk
-                if len(body) > ANSWER_BYTES:
-                    raise _Odd("its answer is too large")
-            content = json.loads(body) if response.content_type == "application/json" else {}
-            return _Answer(response.status, content if isinstance(content, dict) else {})
-
-
-@asynccontextmanager
-async def _answering(address: str, share: int = 1) -> AsyncIterator[None]:
-    """Whatever goes wrong in the block, or takes longer, is `Unreachable`; what is told of it quotes no answer."""
-    seconds = ANSWER_SECONDS / share
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError as error:
-        raise Unreachable(f"{address}: no answer within {seconds:.1g} s") from error
-    except _Odd as odd:
-        raise Unreachable(f"{address}: {odd}") from odd
-    except (aiohttp.ClientError, OSError) as error:
-        raise Unreachable(f"{address}: {error}") from error
-    except _UNREADABLE as error:
-        raise Unreachable(f"{address}: its answer cannot be understood ({type(error).__name__})") from error
+                raise Odd(f"its token could not be revoked (status {answer.status})")
 
 
 async def _expect(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, Any]:
     message = await socket.receive_json()
     if message["type"] != kind or message.get("success") is False:
-        raise _Odd(f"it does not say {kind}")
+        raise Odd(f"it does not say {kind}")
     return dict(message)
 
 
 def _checked_id(value: object) -> str:
     if not isinstance(value, str) or not _USER_ID.fullmatch(value):
-        raise _Odd("the account has no usable id")
+        raise Odd("the account has no usable id")
     return value
-
-
-def _shown(name: object) -> str:
-    """A name as pages and the log can show it; Core allows none, and any characters."""
-    printable = "".join(character for character in str(name or "") if character.isprintable()).strip()
-    return printable[:NAME_CHARACTERS] or "Home Assistant user"
