@@ -298,7 +298,8 @@ async def running(
     if not clients_file.exists():
         clients_file.write_text(json.dumps(CLIENTS))
     values = {"data_dir": str(folder), "public_url": ISSUER, "sign_in": "approve_only", **settings}
-    loaded = load({f"ALEXA_OAUTH_{name.upper()}": value for name, value in values.items()}, {})
+    add_on = {"SUPERVISOR_TOKEN": TOKEN} if supervised else {}
+    loaded = load({f"ALEXA_OAUTH_{name.upper()}": value for name, value in values.items()} | add_on, {})
     clocks = clocks or FakeClocks()
     server = build(
         loaded.settings,

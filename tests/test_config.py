@@ -181,11 +181,9 @@ def test_trusted_proxies_are_addresses_and_networks_with_commas_or_a_list() -> N
         assert bad in faults_of({"trusted_proxies": f"127.0.0.1,{bad}"})[0]
 
 
-def test_a_sign_in_that_is_not_built_is_refused_as_such_and_an_unknown_one_otherwise() -> None:
-    later, unknown = (faults_of({"sign_in": value})[0] for value in ("password", "passwort"))
-    allowed = ", ".join(config.BUILT_SIGN_INS)
-    assert later == f'sign_in: "password" is not available in this version; allowed: {allowed}'
-    assert unknown == f'sign_in: "passwort" is not known; allowed: {allowed}'
+def test_a_sign_in_that_does_not_exist_is_refused() -> None:
+    (unknown,) = faults_of({"sign_in": "passwort"})
+    assert unknown == f'sign_in: "passwort" is not known; allowed: {", ".join(config.BUILT_SIGN_INS)}'
 
 
 def test_sign_in_with_home_assistant_needs_the_addresses_that_browsers_reach() -> None:
@@ -194,6 +192,32 @@ def test_sign_in_with_home_assistant_needs_the_addresses_that_browsers_reach() -
     assert home.startswith("home_assistant_url: it is not set")
     addresses = {"public_url": "https://music.example.org", "home_assistant_url": "https://home.example.org"}
     assert load({}, {"sign_in": "home_assistant", **addresses}).warnings == ()
+
+
+def test_passwords_are_checked_in_the_add_on_alone_and_that_two_factor_is_not_asked_is_said() -> None:
+    (outside,) = faults_of({"sign_in": "password"})
+    assert outside == (
+        'sign_in: "password" works in the add-on alone, where Home Assistant checks passwords; '
+        "allowed: pairing_code, home_assistant, amazon"
+    )
+    add_on = {"SUPERVISOR_TOKEN": "of this start"}
+    (warning,) = load(add_on, {"sign_in": "password"}).warnings
+    assert "two-factor is not asked for" in warning
+    (fault,) = faults_of({"sign_in": "password", "approvers": ["0123456789abcdef"]}, **add_on)
+    assert fault == "approvers: it names user ids, and sign_in password learns of none; allowed: everyone"
+
+
+def test_sign_in_with_amazon_needs_a_security_profile_and_knows_a_user_id_when_it_sees_one() -> None:
+    public, client_id, client_secret = faults_of({"sign_in": "amazon"})
+    assert public.startswith("public_url: it is not set; allowed: the address that browsers reach")
+    assert client_id.startswith("amazon_client_id: it is not set; allowed: the client id of a Login with Amazon security profile")
+    assert client_secret.startswith("amazon_client_secret: it is not set")
+    profile = {"amazon_client_id": "amzn1.application-oa2-client.0", "amazon_client_secret": "amzn1.oa2-cs.v1.0123456789"}
+    options = {"sign_in": "amazon", "public_url": "https://music.example.org", **profile}
+    assert load({}, options).warnings == ()
+    (fault,) = faults_of({**options, "amazon_allowed": ["anna@example.org"]})
+    assert fault.startswith("amazon_allowed: ")
+    assert "holds 'anna@example.org', which is no user id" in fault
 
 
 def test_approval_without_proof_is_refused_on_the_internet_unless_asked_for_twice_and_warned_of_always() -> None:

@@ -117,7 +117,7 @@ def build(
     """
     clock, ledger, outbound, supervised = clock or Clock(), RefusalLedger(), Outbound(), supervisor_token is not None
     store = PatientStore(lambda: open_store(settings, definitions, clock, chance))
-    means = Means(store, clock.running, chance, outbound, supervised)
+    means = Means(store, clock.running, chance, outbound, supervisor_token)
     sightings = Sightings(settings.client_id, lambda: clock.instant().now)
     parts = _parts(settings, store, clock, means, _reporter(ledger, sightings))
     options = AddOnOptions(outbound, supervisor_token) if supervisor_token is not None else None

@@ -2,31 +2,43 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from alexa_oauth.config import Settings
 from alexa_oauth.outbound import Outbound
 from alexa_oauth.protocol.ports import Entropy
 from alexa_oauth.protocol.reading import ReadableStore
-from alexa_oauth.protocol.sign_in import SignIn, SignInElsewhere
+from alexa_oauth.protocol.sign_in import SignIn, SignInElsewhere, return_path
 from alexa_oauth.rate_limit import Brake
+from alexa_oauth.sign_in.amazon import WAY as AMAZON
+from alexa_oauth.sign_in.amazon import AllowedAccounts, Amazon
 from alexa_oauth.sign_in.approve_only import ApproveOnly
 from alexa_oauth.sign_in.button import Button
 from alexa_oauth.sign_in.home_assistant import ADD_ON_ADDRESSES, HomeAssistant, Household, client_id_of
 from alexa_oauth.sign_in.home_assistant_core import HomeAssistantCore
+from alexa_oauth.sign_in.login_with_amazon import REGIONS, LoginWithAmazon, SecurityProfile
 from alexa_oauth.sign_in.pairing_code import PairingCode
+from alexa_oauth.sign_in.password import Password
+from alexa_oauth.sign_in.passwords import SupervisorPasswords
 from alexa_oauth.sign_in.throttle import Throttle, Tries
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What the ways are made of; `running` counts seconds. `supervised`: Home Assistant is a neighbour with a name of its own."""
+    """What the ways are made of; `running` counts seconds.
+
+    `supervisor_token` is what Home Assistant hands to its add-ons, to whom it is a neighbour with a name of its own.
+    """
 
     store: ReadableStore
     running: Callable[[], float]
     entropy: Entropy
     outbound: Outbound
-    supervised: bool
+    supervisor_token: str | None = field(repr=False)
+
+    def throttle(self) -> Throttle:
+        """One of the way's own."""
+        return Throttle(self.running, asyncio.sleep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,11 @@ def chosen_approval(settings: Settings, means: Means) -> Approval:
         case "home_assistant":
             home_assistant = _home_assistant(settings, means)
             return Approval(home_assistant, home_assistant, button)
+        case "password":
+            return Approval(_password(means), None, button)
+        case "amazon":
+            amazon = _amazon(settings, means)
+            return Approval(amazon, amazon, button)
         case "approve_only":
             return Approval(ApproveOnly(), None, button)
         case _:
@@ -55,8 +72,25 @@ def _home_assistant(settings: Settings, means: Means) -> HomeAssistant:
     if settings.public_url is None or settings.home_assistant_url is None:
         raise ValueError(settings)  # config.py refuses such settings
     own = settings.home_assistant_internal_url
-    nearby = ADD_ON_ADDRESSES if means.supervised else ()
+    nearby = ADD_ON_ADDRESSES if means.supervisor_token is not None else ()
     addresses = (own,) if own else (*nearby, settings.home_assistant_url)
     core = HomeAssistantCore(addresses, client_id_of(settings.public_url), means.outbound.session)
     household = Household(settings.public_url, settings.home_assistant_url, settings.approvers)
-    return HomeAssistant(household, core, Throttle(means.running, asyncio.sleep), Tries(means.running), means.entropy)
+    return HomeAssistant(household, core, means.throttle(), Tries(means.running), means.entropy)
+
+
+def _password(means: Means) -> Password:
+    if means.supervisor_token is None:
+        raise ValueError(means)  # config.py refuses such settings
+    passwords = SupervisorPasswords(means.supervisor_token, means.outbound.session)
+    return Password(passwords, means.throttle(), Tries(means.running))
+
+
+def _amazon(settings: Settings, means: Means) -> Amazon:
+    client_id, client_secret = settings.amazon_client_id, settings.amazon_client_secret
+    if settings.public_url is None or client_id is None or client_secret is None:
+        raise ValueError(settings)  # config.py refuses such settings
+    profile = SecurityProfile(client_id, client_secret, settings.public_url + return_path(AMAZON))
+    amazon = LoginWithAmazon(REGIONS[settings.amazon_region], profile, means.outbound.session)
+    allowed = AllowedAccounts(settings.amazon_allowed, means.store)
+    return Amazon(amazon, allowed, means.throttle(), Tries(means.running), means.entropy)

@@ -16,9 +16,20 @@ from alexa_oauth import setting_values as read
 Network = read.Network
 PREFIX: Final = "ALEXA_OAUTH_"
 CLIENTS_FILE: Final = "oauth_clients.json"
-BUILT_SIGN_INS: Final = ("pairing_code", "home_assistant", "approve_only")
-LATER_SIGN_INS: Final = ("password", "amazon")
+BUILT_SIGN_INS: Final = ("pairing_code", "home_assistant", "password", "amazon", "approve_only")
 
+_BROWSERS: Final = "the address that browsers reach"
+_NEEDED_BY: Final = {
+    "home_assistant": {"public_url": _BROWSERS, "home_assistant_url": _BROWSERS},
+    "amazon": {
+        "public_url": _BROWSERS,
+        "amazon_client_id": "the client id of a Login with Amazon security profile",
+        "amazon_client_secret": "the client secret of that profile",
+    },
+}
+"""By the way to sign in, what has no default and must be set."""
+_ADD_ON: Final = "SUPERVISOR_TOKEN"
+"""Set by Home Assistant for its add-ons, and for them alone."""
 _ALIASES: Final = {"encryption_key": "OAUTH_ENCRYPTION_KEY"}
 _NOT_OURS: Final = ("BACKUP_PASSPHRASE", "BACKUP_PASSPHRASE_FILE", "OPTIONS_FILE")
 """Names with our prefix that commands read for themselves."""
@@ -49,7 +60,7 @@ class Settings:
     )
     sign_in: str = field(
         default="pairing_code",
-        metadata=_row(read.one_of(*BUILT_SIGN_INS, not_yet=LATER_SIGN_INS), "How people prove who they are before they approve"),
+        metadata=_row(read.one_of(*BUILT_SIGN_INS), "How people prove who they are before they approve"),
     )
     anyone_may_approve: bool = field(
         default=False, metadata=_row(read.boolean, "Allow sign_in approve_only behind an https public_url")
@@ -108,7 +119,7 @@ class Settings:
         default="na", metadata=_row(read.one_of("na", "eu", "fe"), "Login with Amazon's region: North America, Europe, Far East")
     )
     amazon_allowed: tuple[str, ...] = field(
-        default=(), metadata=_row(read.items, "Amazon user ids that may approve; none: an administrator confirms one")
+        default=(), metadata=_row(read.amazon_user_ids, "Amazon user ids that may approve; none: an administrator confirms one")
     )
 
 
@@ -166,7 +177,7 @@ def load(environ: Mapping[str, str], options: Mapping[str, object]) -> Loaded:
         if name in values:
             values[name] = _CERTIFICATES / values[name]
     settings = Settings(**values)
-    faults = {**dict(_contradictions(settings)), **faults}
+    faults = {**dict(_contradictions(settings)), **dict(_missing_for_sign_in(settings, environ)), **faults}
     if faults:
         raise SettingsRefused(tuple(f"{name}: {fault}" for name, fault in faults.items()))
     return Loaded(settings, tuple(_warnings(settings, environ, options)))
@@ -232,16 +243,25 @@ def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.sign_in == "approve_only" and is_https and not settings.anyone_may_approve:
         allowed = f"{BUILT_SIGN_INS[0]}, or anyone_may_approve true"
         yield "sign_in", f'"approve_only" would let anybody on the internet link your home; allowed: {allowed}'
-    if settings.sign_in == "home_assistant":
-        for name, url in (("public_url", settings.public_url), ("home_assistant_url", settings.home_assistant_url)):
-            if url is None:
-                yield name, "it is not set; allowed: the address that browsers reach, since sign_in is home_assistant"
     if settings.ssl:
         for name, file in (("certfile", settings.certfile), ("keyfile", settings.keyfile)):
             if file is None:
                 yield name, "it is not set; allowed: a readable file, since ssl is on"
             elif not _is_readable(file):
                 yield name, f"{_quoted(str(file))} cannot be read; allowed: a readable file, since ssl is on"
+
+
+def _missing_for_sign_in(settings: Settings, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What the chosen way to sign in needs and does not have."""
+    needs = {name: value for name, value in _NEEDED_BY.get(settings.sign_in, {}).items() if getattr(settings, name) is None}
+    for name, needed in needs.items():
+        yield name, f"it is not set; allowed: {needed}, since sign_in is {settings.sign_in}"
+    if settings.sign_in == "password":
+        if _ADD_ON not in environ:
+            allowed = ", ".join(way for way in BUILT_SIGN_INS if way not in {"password", "approve_only"})
+            yield "sign_in", f'"password" works in the add-on alone, where Home Assistant checks passwords; allowed: {allowed}'
+        if not {*settings.approvers} <= {"admins", "everyone"}:
+            yield "approvers", "it names user ids, and sign_in password learns of none; allowed: everyone"
 
 
 def _is_readable(file: Path) -> bool:
@@ -253,6 +273,8 @@ def _is_readable(file: Path) -> bool:
 
 
 def _warnings(settings: Settings, environ: Mapping[str, str], options: Mapping[str, object]) -> Iterator[str]:
+    if settings.sign_in == "password":
+        yield "sign_in is password: two-factor is not asked for, and whoever has a password of Home Assistant's may approve"
     if settings.sign_in == "approve_only":
         yield "sign_in is approve_only: whoever opens the page can link this home, without proving who they are"
     variables = [name for setting in SETTINGS for variable in setting.variables for name in (variable, variable + _FILE)]

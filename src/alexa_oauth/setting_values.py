@@ -25,6 +25,7 @@ _HOST_NAME: Final = re.compile(_HOST)
 _ORIGIN: Final = re.compile(rf"([Hh][Tt][Tt][Pp][Ss]?)://({_HOST})(?::([0-9]{{1,5}}))?/?")
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]+")
 _VENDOR_IDS: Final = "M and 12 to 14 upper-case letters or digits, commas between"
+_AMAZON_USER_ID: Final = re.compile(r"amzn1\.account\.[A-Za-z0-9._-]{1,128}")
 _FERNET_KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=")
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _PORTS: Final = 65_535
@@ -81,13 +82,11 @@ port = integer(0, _PORTS)
 """A TCP port; 0 is any that is free."""
 
 
-def one_of(*choices: str, not_yet: tuple[str, ...] = ()) -> Reader[str]:
-    """One word of a list; `not_yet` are words that a later version will understand."""
+def one_of(*choices: str) -> Reader[str]:
+    """One word of a list."""
     allowed = ", ".join(choices)
 
     def read(value: object) -> str:
-        if value in not_yet:
-            raise Unfit("is not available in this version", allowed)
         if not isinstance(value, str) or value not in choices:
             raise Unfit("is not known", allowed)
         return value
@@ -122,6 +121,15 @@ def approvers(value: object) -> tuple[str, ...]:
     found = items(value)
     if not found or (len(found) > 1 and not {"admins", "everyone"}.isdisjoint(found)):
         raise Unfit("names nobody, or a group beside something else", "admins, everyone, or user ids with commas between")
+    return found
+
+
+def amazon_user_ids(value: object) -> tuple[str, ...]:
+    """The ids by which Login with Amazon tells people apart; no mail address says who somebody is."""
+    found = items(value)
+    for item in found:
+        if not _AMAZON_USER_ID.fullmatch(item):
+            raise Unfit(f"holds {item[:40]!a}, which is no user id", "amzn1.account. and letters or digits, commas between")
     return found
 
 

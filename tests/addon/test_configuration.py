@@ -15,6 +15,7 @@ from tests.addon.supervisor import DEFAULTS, KEYS, rating
 
 OURS: Final = {
     *("name", "version", "slug", "description", "arch", "init", "ports", "map", "options", "schema"),
+    "auth_api",  # whether a name and a password fit, for the one way to sign in that asks for them
     *("ingress", "panel_icon", "panel_title", "panel_admin", "backup_pre", "backup_exclude"),
 }
 """A right that the add-on does not have yet would be a new key, and has to be defended here."""
@@ -27,7 +28,8 @@ def test_it_asks_for_nothing_beyond_its_listeners_its_backup_and_the_certificate
 
 
 def test_the_right_to_check_passwords_comes_with_the_way_to_sign_in_that_needs_it() -> None:
-    assert ("auth_api" in CONFIGURATION) == ("password" in BUILT_SIGN_INS)
+    assert CONFIGURATION["auth_api"] is True
+    assert "password" in BUILT_SIGN_INS
 
 
 def test_no_key_stands_at_its_default() -> None:

@@ -29,12 +29,6 @@ NOT_OFFERED: Final = {
     "encryption_key": "as an option it would be written in clear into files of Home Assistant's",
     "log_format": "people read the log page",
     "metrics_token": "there are no metrics yet",
-    **{
-        name: f"sign_in does not offer {way} yet"
-        for way, names in OF_A_WAY_TO_SIGN_IN.items()
-        if way not in BUILT_SIGN_INS
-        for name in names
-    },
 }
 """Why the other settings are no options: who adds a setting decides here whether a home needs it."""
 
@@ -136,6 +130,12 @@ def test_choices_are_those_of_the_server(name: str, choices: tuple[str, ...]) ->
             ["home.example.org", "https://home.example.org/lovelace", "https://u:p@home.example.org", "https://"],
         ),
         ("approvers", ["admins", "everyone", "0123456789abcdef0123456789abcdef"], ["Anna B", "admins,everyone", ""]),
+        (
+            "amazon_allowed",
+            ["amzn1.account.AGANNA0123456789ANNA", "amzn1.account.a-b_c.D"],
+            ["anna@example.org", "amzn1.application-oa2-client.0", "amzn1.account.", "amzn1.account.A B", ""],
+        ),
+        ("amazon_client_id", ["amzn1.application-oa2-client.0123456789abcdef"], ["amzn1 application", "clé"]),
         ("log_level", ["debug", "info", "warning", "error"], ["trace", "INFO", ""]),
     ],
 )
@@ -199,7 +199,7 @@ def test_docs_say_what_is_allowed_and_what_the_default_is(name: str) -> None:
     text = documented_options()[name]
     kind = TYPES[name]
     value = OPTIONS[name] if name in OPTIONS else default(name)
-    told = "made at the first start" if kind.kind == "password" else _told(value)
+    told = "made at the first start" if name == "client_secret" else _told(value)
     assert re.search(rf"^Default: {re.escape(told)}", text, re.MULTILINE), told
     if kind.kind == "list":
         assert all(f"`{choice}`" in text for choice in kind.choices)

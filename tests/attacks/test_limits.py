@@ -75,7 +75,7 @@ async def test_n03_five_wrong_pairing_codes_close_the_request_and_nothing_else(s
         assert_consent(answer)
         assert answer.hidden["request"] == page.hidden["request"]
         assert f"{left} " in answer.text
-    assert "Too many wrong codes" in (await browser.approve(page, pairing_code="BBBB-BBBB")).text
+    assert "Too many wrong tries" in (await browser.approve(page, pairing_code="BBBB-BBBB")).text
     assert (await browser.approve(page)).status == 403
     assert (await owner.approve(own_page)).status == 303
     failed = await rig.audit(EventName.SIGN_IN_FAILED)

@@ -114,7 +114,7 @@ async def test_five_wrong_codes_close_the_request(elsewhere: Elsewhere, visit: V
         await visitor.pairing_code.fill(WRONG_CODE)
         await visitor.approve.click()
 
-    await expect(visitor.page.get_by_role("heading", level=1)).to_have_text("Too many wrong codes")
+    await expect(visitor.page.get_by_role("heading", level=1)).to_have_text("Too many wrong tries")
     assert elsewhere.arrivals == []
 
 

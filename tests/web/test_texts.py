@@ -24,6 +24,9 @@ ENTRY: Final = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 LIBRARY: Final = Library()
 ENGLISH: Final = LIBRARY.english
 
+SAME_IN: Final = {"it": {"password.password"}}
+"""What reads as in English."""
+
 translated = pytest.mark.parametrize("texts", [LIBRARY.texts(language) for language in LANGUAGES[1:]], ids=LANGUAGES[1:])
 every_language = pytest.mark.parametrize("texts", [LIBRARY.texts(language) for language in LANGUAGES], ids=LANGUAGES)
 
@@ -92,7 +95,8 @@ def test_a_language_fills_in_and_sets_as_code_what_english_does(texts: Texts) ->
 
 @translated
 def test_nothing_is_left_in_english(texts: Texts) -> None:
-    assert [entry for entry, english in ENGLISH.entries.items() if texts[entry] == english] == []
+    same = {entry for entry, english in ENGLISH.entries.items() if texts[entry] == english}
+    assert same - SAME_IN.get(texts.language, set()) == set()
 
 
 @every_language

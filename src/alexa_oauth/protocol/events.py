@@ -50,6 +50,8 @@ class EventName(StrEnum):
     KEY_ROTATED = "key.rotated"
     KEY_RETIRED = "key.retired"
     KEY_DROPPED = "key.dropped"
+    ACCOUNT_CONFIRMED = "account.confirmed"
+    ACCOUNT_WITHDRAWN = "account.withdrawn"
 
 
 EVENTS_OF_GRANTS: Final = frozenset(
@@ -78,6 +80,8 @@ EVENTS_OF_GRANTS: Final = frozenset(
         EventName.BUTTON_ARMED,
         EventName.BUTTON_ALLOWED,
         EventName.BUTTON_RELEASED,
+        EventName.ACCOUNT_CONFIRMED,
+        EventName.ACCOUNT_WITHDRAWN,
     }
 )
 """Kept for 400 days, as is what administrators did. All others are bounded in number, since strangers can cause them."""

@@ -193,6 +193,22 @@ class People(Protocol):
         """Let an administrator be one no longer."""
 
 
+class Accounts(Protocol):
+    """Accounts of other services that an administrator let in."""
+
+    def is_confirmed(self, subject: str) -> bool:
+        """Whether the account of that subject was let in."""
+
+    def confirmed(self) -> tuple[Person, ...]:
+        """Everybody who was let in, in that order."""
+
+    def confirm(self, person: Person) -> None:
+        """Let the account in from now on."""
+
+    def forget(self, subject: str) -> bool:
+        """Let the account in no longer; false if it was not."""
+
+
 class Events(Protocol):
     """The audit trail."""
 
@@ -234,6 +250,10 @@ class Transaction(Protocol):
     @property
     def people(self) -> People:
         """Who opened the panel."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """Whom an administrator let in."""
 
     @property
     def events(self) -> Events:

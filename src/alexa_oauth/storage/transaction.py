@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from alexa_oauth.protocol.models import Client, Instant
+from alexa_oauth.storage.accounts import AccountRows
 from alexa_oauth.storage.admin_links import AdminLinkRows
 from alexa_oauth.storage.authorizations import AuthorizationRows
 from alexa_oauth.storage.clients import ClientRows
@@ -38,6 +39,7 @@ class SqliteTransaction:
         self.pairing_codes = PairingCodeRows(self.connection)
         self.admin_links = AdminLinkRows(self.connection)
         self.people = PeopleRows(self.connection)
+        self.accounts = AccountRows(self.connection)
         self.events = EventRows(self.connection)
 
     def begin(self) -> None:

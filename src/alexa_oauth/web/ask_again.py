@@ -1,5 +1,6 @@
 """What a person reads whose sign-in led nowhere: why, on the consent page where there is another try."""
 
+from dataclasses import dataclass
 from typing import Final, assert_never
 
 from aiohttp import web
@@ -22,6 +23,17 @@ from alexa_oauth.web.endpoint import count_failure
 from alexa_oauth.web.parts import PARTS, Parts
 from alexa_oauth.web.problems import crowded_page, problem_for, problem_page
 
+
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """What a page says whose fields held the wrong thing, or nothing."""
+
+    wrong: str
+    nothing: str
+
+
+_OF_A_CODE: Final = _Entries("pairing_code.wrong", "pairing_code.nothing")
+_OF_A_PASSWORD: Final = _Entries("password.wrong", "password.nothing")
 _HOUSE: Final = "Home Assistant"
 """Whose accounts a person has who signs in on our own page."""
 
@@ -31,7 +43,7 @@ async def ask_again(request: web.Request, pending: PendingRequest, outcome: NotS
     parts = request.app[PARTS]
     match outcome:
         case NothingEntered():
-            return consent_page_again(request, pending, Wrong("pairing_code.nothing"))
+            return consent_page_again(request, pending, Wrong(_entries(parts).nothing))
         case SignInCrowded():
             return crowded_page(request, pending.attempt, outcome.retry_after)
         case SignInFailed():
@@ -65,7 +77,11 @@ async def _failed(request: web.Request, pending: PendingRequest, failed: SignInF
 def _wrong(parts: Parts, failed: SignInFailed) -> Wrong:
     if parts.elsewhere is not None:
         return Wrong("sign_in.failed", {"service": parts.elsewhere.service})
-    return Wrong("pairing_code.wrong", attempts_left=failed.attempts_left)
+    return Wrong(_entries(parts).wrong, attempts_left=failed.attempts_left)
+
+
+def _entries(parts: Parts) -> _Entries:
+    return _OF_A_PASSWORD if parts.sign_in.way == "password" else _OF_A_CODE
 
 
 def _not_allowed(parts: Parts, refused: NotAllowed) -> Wrong:
