@@ -1,8 +1,13 @@
 """The panel's pages on every screen: with nothing in them, with one link, and with five hundred."""
 
+from dataclasses import replace
+
 import pytest
 
+from alexa_oauth.protocol.events import Event, EventName, Reason
+from alexa_oauth.protocol.models import Grant
 from alexa_oauth.protocol.people import welcome
+from alexa_oauth.protocol.ports import Transaction
 from tests.browser.conftest import OpenPanel
 from tests.browser.panel_rooms import SCREENS, PanelRoom
 from tests.browser.visitor import Screen
@@ -25,6 +30,56 @@ async def link_alexa(panel: PanelRoom) -> None:
     client = {"client_id": "amazon-alexa", "client_secret": secret}
     tokens = (await rig.post("/alexa/token", None, {**grant, **client})).json
     await rig.verify(tokens["access_token"])
+
+
+async def add_links(panel: PanelRoom, number: int) -> None:
+    """So many links of a few people, each with its events."""
+
+    def add(tx: Transaction) -> None:
+        for count in range(number):
+            subject = ("local", "ha:2", "ha:3", "amazon:amzn1.account.AEYM2VBPTVZ6Q5RLQ7GDAHO4R5DA")[count % 4]
+            grant = Grant(
+                grant_id=f"{count:016x}",
+                client_id="amazon-alexa",
+                subject=subject,
+                scope=("music.read", "music.control"),
+                seed=bytes(20),
+                attempt=f"{count:08x}",
+                created_at=tx.now - count * 50_000,
+                generation=1,
+                rotated_at=tx.now,
+                rotated_profile=None,
+                head_used_at=None,
+                first_used_at=None,
+                last_used_at=tx.now - count * 977,
+            )
+            tx.grants.add(grant)
+            event = Event(EventName.TOKEN_ISSUED, grant.attempt, grant.client_id, subject, grant.grant_id, address="203.0.113.7")
+            tx.events.record(event)
+        welcome(tx, "ha:2", "Bert")
+        welcome(tx, "ha:3", "Charlotte-Amalie von und zu Hohenlohe-Langenburg")
+
+    await panel.rig.store.write(add)
+
+
+@pytest.mark.parametrize("number", [0, 1, 500])
+@pytest.mark.parametrize("screen", SCREENS, ids=str)
+async def test_links_and_audit(screen: Screen, number: int, open_panel: OpenPanel) -> None:
+    panel = await open_panel(screen)
+    if number:
+        await add_links(panel, number)
+        hostile = {"redirect_uri": "https://layla.amazon.com/api/skill/link/" + "M2A3B4" * 20, "scope": "<b>music</b>"}
+        refused = Event(
+            EventName.AUTHORIZE_REFUSED, "cafe0001", "amazon-alexa", address="2001:db8::/64", count=1_234, detail=hostile
+        )
+        await panel.rig.store.write(lambda tx: tx.events.record(replace(refused, reason=Reason.REDIRECT_URI_NOT_REGISTERED)))
+    await panel.show("/audit", f"audit-{number}")
+    await panel.show("/links", f"links-{number}")
+    if number:
+        await panel.page.get_by_text("End", exact=True).first.click()
+        await panel.look(f"links-{number}-asked")
+        await panel.page.get_by_role("button", name="End this link").click()
+        await panel.look(f"links-{number}-ended")
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=str)

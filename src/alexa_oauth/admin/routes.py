@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from alexa_oauth.admin import attempts, people, setup, waiting
+from alexa_oauth.admin import attempts, audit, links, people, setup, waiting
 from alexa_oauth.admin.answers import Problem, problem
 from alexa_oauth.admin.by_link import LinkDoor, Sessions
 from alexa_oauth.admin.csrf import Csrf
@@ -24,8 +24,13 @@ ROUTES: Final = (
     Route("POST", "/waiting/arm", Who.ADMINISTRATORS, waiting.arm),
     Route("POST", "/waiting/allow", Who.ADMINISTRATORS, waiting.allow),
     Route("POST", "/waiting/release", Who.ADMINISTRATORS, waiting.release),
+    Route("GET", "/links", Who.EVERYBODY, links.show, label="Links"),
+    Route("POST", "/links/end", Who.EVERYBODY, links.end),
+    Route("POST", "/links/end-all", Who.ADMINISTRATORS, links.end_all),
     Route("GET", "/attempts", Who.EVERYBODY, attempts.show, label="Attempts"),
     Route("POST", "/attempts/end-links", Who.ADMINISTRATORS, attempts.end_all),
+    Route("GET", "/audit", Who.ADMINISTRATORS, audit.show, label="Audit"),
+    Route("GET", "/audit/export", Who.ADMINISTRATORS, audit.export),
     Route("POST", "/people/add", Who.ADMINISTRATORS, people.add),
     Route("POST", "/people/remove", Who.ADMINISTRATORS, people.remove),
 )

@@ -17,7 +17,7 @@ def audit(context: Context) -> int:
 
     found = ask(context, read)[::-1]
     if arguments.json:
-        print_json([_fields(recorded) for recorded in found])
+        print_json([recorded.fields() for recorded in found])
     elif found:
         heading = ("TIME", "EVENT", "REASON", "CLIENT", "SUBJECT", "ADDRESS", "ATTEMPT", "MORE")
         print_table([heading, *(_row(recorded) for recorded in found)])
@@ -26,23 +26,6 @@ def audit(context: Context) -> int:
     else:
         print("Nothing has happened yet. Refusals show within a minute; a request that never shows did not reach the server.")
     return 0
-
-
-def _fields(recorded: RecordedEvent) -> dict[str, object]:
-    event = recorded.event
-    return {
-        "at": recorded.at,
-        "event": event.name,
-        "reason": event.reason,
-        "client_id": event.client_id,
-        "subject": event.subject,
-        "address": event.address,
-        "attempt": event.attempt,
-        "link": event.grant_id,
-        "count": event.count,
-        "detail": dict(event.detail),
-        "doubtful": recorded.doubtful,
-    }
 
 
 def _row(recorded: RecordedEvent) -> tuple[str, ...]:

@@ -37,6 +37,23 @@ class RecordedEvent:
     doubtful: bool
     event: Event
 
+    def fields(self) -> dict[str, object]:
+        """What programs are told of it, ready for JSON."""
+        event = self.event
+        return {
+            "at": self.at,
+            "event": event.name,
+            "reason": event.reason,
+            "client_id": event.client_id,
+            "subject": event.subject,
+            "address": event.address,
+            "attempt": event.attempt,
+            "link": event.grant_id,
+            "count": event.count,
+            "detail": dict(event.detail),
+            "doubtful": self.doubtful,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class EventQuery:

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Iterable
 
 from alexa_oauth.protocol.events import Event, EventName, Reason
-from alexa_oauth.protocol.models import Client, Grant
+from alexa_oauth.protocol.models import Client, Grant, Resident
 from alexa_oauth.protocol.ports import Transaction
 
 
@@ -38,23 +38,27 @@ def revoke(tx: Transaction, client: Client, token: str, address: str) -> None:
     )
 
 
-def end_grant(tx: Transaction, grant: Grant, reason: Reason, address: str | None = None) -> None:
-    """End a link for good; it wins over every window."""
+def end_grant(tx: Transaction, grant: Grant, reason: Reason, address: str | None = None, *, by: str | None = None) -> None:
+    """End a link for good; it wins over every window. `by` is whose doing it is, if it is a person's."""
     tx.grants.end(grant)
-    tx.events.record(_ended(grant, reason, address))
+    event = Event(EventName.GRANT_ENDED, grant.attempt, grant.client_id, grant.subject, grant.grant_id, reason, address)
+    tx.events.record(event.by(by) if by else event)
 
 
 def end_links(tx: Transaction, grant_ids: Iterable[str], by: str) -> int:
     """End those links that still live, as that person's doing; how many there were."""
     living = [grant for grant_id in grant_ids if (grant := tx.grants.find(grant_id)) is not None and grant.is_live(tx.now)]
     for grant in living:
-        tx.grants.end(grant)
-        tx.events.record(_ended(grant, Reason.REVOKED_BY_OPERATOR).by(by))
+        end_grant(tx, grant, Reason.REVOKED_BY_OPERATOR, by=by)
     return len(living)
 
 
-def _ended(grant: Grant, reason: Reason, address: str | None = None) -> Event:
-    return Event(EventName.GRANT_ENDED, grant.attempt, grant.client_id, grant.subject, grant.grant_id, reason, address)
+def end_link(tx: Transaction, grant_id: str, by: Resident) -> bool:
+    """End a link that a person may end: their own, or any as an administrator. Whether it was theirs to end, and lived."""
+    grant = tx.grants.find(grant_id)
+    if grant is None or not (by.is_administrator or grant.subject == by.subject):
+        return False
+    return end_links(tx, [grant_id], by.subject) == 1
 
 
 def _end(tx: Transaction, client: Client, grant: Grant, address: str) -> None:
