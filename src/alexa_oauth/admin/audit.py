@@ -14,7 +14,7 @@ from alexa_oauth.admin.names import name_of
 from alexa_oauth.admin.parts import PARTS, AdminParts
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.reading import EventQuery, RecordedEvent
-from alexa_oauth.web.answers import NO_STORE
+from alexa_oauth.web.plain_answer import NO_STORE
 
 PATH: Final = "/audit"
 ON_A_PAGE: Final = 50
