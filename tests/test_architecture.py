@@ -42,6 +42,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "app": {
         "built_in_client",
         "supervisor",
+        "metrics",
         "admin",
         "web",
         "storage",
@@ -60,10 +61,10 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "keeping": {"storage", "config", "protocol"},
     "built_in_client": {"admin", "supervisor", "clients_file", "protocol"},
     # the faces
-    "admin": {"web", "diagnosis", "refusals", "rate_limit", "protocol"},
-    "web": {"refusals", "rate_limit", "protocol"},
+    "admin": {"metrics", "exposition", "web", "diagnosis", "refusals", "rate_limit", "protocol"},
+    "web": {"metrics", "refusals", "rate_limit", "protocol"},
     # side by side, strangers to one another
-    "storage": {"refusals", "rate_limit", "protocol"},
+    "storage": {"metrics", "refusals", "rate_limit", "protocol"},
     "sign_in": {"refusals", "rate_limit", "protocol"},
     "clients_file": {"client_entry", "located_json", "refusals", "rate_limit", "protocol"},
     "config": {"setting_values", "refusals", "rate_limit", "protocol"},
@@ -76,6 +77,8 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "located_json": set(),
     "setting_values": {"protocol"},
     # the ground
+    "exposition": {"metrics", "protocol"},
+    "metrics": {"protocol"},
     "refusals": {"rate_limit", "protocol"},
     "rate_limit": set(),
     "protocol": set(),
@@ -90,6 +93,7 @@ MAY_USE: Final[dict[str, set[str]]] = {
     "jinja2": {"admin", "web"},
     "markupsafe": {"admin", "web"},
     "segno": {"admin"},
+    "prometheus_client": {"exposition"},
     "sqlite3": {"storage"},
     "structlog": {"cli", "serving", "upkeep", "app", "web", "clients_file", "log"},
     "uvloop": {"cli", "serving"},

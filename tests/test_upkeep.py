@@ -29,7 +29,7 @@ async def events(rig: Rig) -> list[str]:
 
 async def test_refusals_are_written_once_a_minute_as_one_sum(rig: Rig) -> None:
     for _ in range(3):
-        rig.server.ledger.note(FAILED)
+        rig.server.recorder.ledger.note(FAILED)
     await rig.upkeep.write_refusals()
     await rig.upkeep.write_refusals()
     async with rig.server.store.opened.reader() as reader:  # type: ignore[union-attr]  # opened by the rig
@@ -40,7 +40,7 @@ async def test_refusals_are_written_once_a_minute_as_one_sum(rig: Rig) -> None:
 async def test_refusals_that_a_full_disk_kept_from_being_written_are_written_later(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rig.server.ledger.note(FAILED)
+    rig.server.recorder.ledger.note(FAILED)
     with monkeypatch.context() as broken_disk:
         broken_disk.setattr(rig.server.store, "write", lambda _: broken())
         with pytest.raises(StorageUnavailable):

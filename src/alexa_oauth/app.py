@@ -4,7 +4,7 @@ import base64
 import os
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -20,6 +20,7 @@ from alexa_oauth.clients_file import ClientDefinitions
 from alexa_oauth.config import Settings
 from alexa_oauth.diagnosis.outside import Outside, connect, resolve
 from alexa_oauth.log import log_events
+from alexa_oauth.metrics import Metrics
 from alexa_oauth.outbound import Outbound
 from alexa_oauth.protocol.clock import Reading, Settlement, Timekeeper
 from alexa_oauth.protocol.events import Event
@@ -81,6 +82,27 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorder:
+    """What becomes of events: log lines, counts, and sums of refusals that cost no write."""
+
+    ledger: RefusalLedger
+    metrics: Metrics
+    sightings: Sightings
+
+    def committed(self, events: Sequence[Event]) -> None:
+        """These stand in the audit trail."""
+        log_events(events)
+        self.metrics.happened(events)
+
+    def report(self, event: Event) -> None:
+        """This one is to be summed, and written later."""
+        log_events([event])
+        self.metrics.happened([event])
+        self.ledger.note(event)
+        self.sightings.note(event)
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """The objects of one running server. `supervised`: by Home Assistant, which keeps its log and shows its panel."""
 
@@ -88,7 +110,7 @@ class Server:
     clock: Clock
     definitions: ClientDefinitions
     store: PatientStore
-    ledger: RefusalLedger
+    recorder: Recorder
     outbound: Outbound
     public: web.Application
     admin: web.Application
@@ -115,14 +137,16 @@ def build(
 
     `supervisor_token` is what Home Assistant hands to its add-ons.
     """
-    clock, ledger, outbound, supervised = clock or Clock(), RefusalLedger(), Outbound(), supervisor_token is not None
-    store = PatientStore(lambda: open_store(settings, definitions, clock, chance))
-    means = Means(store, clock.running, chance, outbound, supervisor_token)
+    clock, outbound, supervised = clock or Clock(), Outbound(), supervisor_token is not None
     sightings = Sightings(settings.client_id, lambda: clock.instant().now)
-    parts = _parts(settings, store, clock, means, _reporter(ledger, sightings))
+    recorder = Recorder(RefusalLedger(), Metrics(time.perf_counter), sightings)
+    store = PatientStore(lambda: open_store(settings, definitions, clock, chance, recorder))
+    means = Means(store, clock.running, chance, outbound, supervisor_token)
+    parts = _parts(settings, store, clock, means, recorder)
     options = AddOnOptions(outbound, supervisor_token) if supervisor_token is not None else None
-    panel = admin_application(_panel(settings, parts, means, ledger, BuiltInClient(settings, definitions, sightings, options)))
-    return Server(settings, clock, definitions, store, ledger, outbound, public_application(parts), panel, supervised)
+    alexa = BuiltInClient(settings, definitions, sightings, options)
+    panel = admin_application(_panel(settings, parts, means, recorder, alexa))
+    return Server(settings, clock, definitions, store, recorder, outbound, public_application(parts), panel, supervised)
 
 
 def outside() -> Outside:
@@ -130,7 +154,9 @@ def outside() -> Outside:
     return Outside(resolve, connect, ssl.create_default_context, lambda: int(time.time()), lambda: read_clocks().running)
 
 
-def open_store(settings: Settings, definitions: ClientDefinitions, clock: Clock, chance: Entropy) -> SqliteStore:
+def open_store(
+    settings: Settings, definitions: ClientDefinitions, clock: Clock, chance: Entropy, recorder: Recorder
+) -> SqliteStore:
     """Open the database for serving, and judge the clock by what stands in it."""
     store = SqliteStore.open(
         settings.data_dir,
@@ -139,8 +165,9 @@ def open_store(settings: Settings, definitions: ClientDefinitions, clock: Clock,
             instant=clock.instant,
             entropy=chance,
             definitions=definitions.definitions,
-            on_commit=log_events,
+            on_commit=recorder.committed,
             serving=True,
+            metrics=recorder.metrics,
         ),
     )
     clock.compare_with(store.newest_instant)
@@ -158,7 +185,7 @@ def master_key(settings: Settings) -> bytes | None:
     return base64.urlsafe_b64decode(settings.encryption_key) if settings.encryption_key else None
 
 
-def _parts(settings: Settings, store: PatientStore, clock: Clock, means: Means, report: Callable[[Event], None]) -> Parts:
+def _parts(settings: Settings, store: PatientStore, clock: Clock, means: Means, recorder: Recorder) -> Parts:
     approval = chosen_approval(settings, means)
     return Parts(
         store=store,
@@ -170,15 +197,16 @@ def _parts(settings: Settings, store: PatientStore, clock: Clock, means: Means, 
         pages=Pages(),
         limiter=FailureLimiter(clock.running),
         entropy=means.entropy,
-        report=report,
+        report=recorder.report,
         checks=lambda: checks(store, clock),
         instance=lambda: store.instance,
         doubts_clock=lambda: clock.doubtful,
-        unknown_proxies=UnknownProxies(report),
+        unknown_proxies=UnknownProxies(recorder.report),
+        metrics=recorder.metrics,
     )
 
 
-def _panel(settings: Settings, parts: Parts, means: Means, ledger: RefusalLedger, alexa: BuiltInClient) -> AdminParts:
+def _panel(settings: Settings, parts: Parts, means: Means, recorder: Recorder, alexa: BuiltInClient) -> AdminParts:
     sign_in = parts.sign_in
     return AdminParts(
         store=means.store,
@@ -191,18 +219,12 @@ def _panel(settings: Settings, parts: Parts, means: Means, ledger: RefusalLedger
         button=parts.button,
         is_guessed_at=sign_in.is_guessed_at if isinstance(sign_in, PairingCode) else lambda: False,
         is_supervised=alexa.is_of_an_add_on,
-        counted=ledger.sums,
+        counted=recorder.ledger.sums,
         version=parts.version,
+        metrics=parts.metrics,
+        checks=parts.checks,
+        metrics_token=settings.metrics_token,
     )
-
-
-def _reporter(ledger: RefusalLedger, sightings: Sightings) -> Callable[[Event], None]:
-    def report(event: Event) -> None:
-        log_events([event])
-        ledger.note(event)
-        sightings.note(event)
-
-    return report
 
 
 def policy_of(settings: Settings) -> Policy:

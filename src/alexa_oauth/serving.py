@@ -74,6 +74,7 @@ async def _open(server: Server, upkeep: Upkeep) -> None:
 async def _write_what_is_left(upkeep: Upkeep) -> None:
     try:
         await upkeep.write_refusals()
+        await upkeep.write_activity()
         await upkeep.leave_copy()
     except (StorageUnavailable, StartRefused) as error:
         _log.error("storage.unavailable", problem=str(error))

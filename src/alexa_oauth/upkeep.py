@@ -39,6 +39,7 @@ class Upkeep:
             _repeat(5, self.mend_store),
             _repeat(5, self.watch_clock),
             _repeat(60, self.write_refusals),
+            _repeat(60, self.write_activity),
             _repeat(60, self.sweep),
             _repeat(60, self.renew_keys),
             _repeat(60, self.copy_daily),
@@ -127,7 +128,7 @@ class Upkeep:
 
     async def write_refusals(self) -> None:
         """Write the refusals that were only counted, one summed event each."""
-        events = self._server.ledger.drain()
+        events = self._server.recorder.ledger.drain()
         if not events:
             return
 
@@ -138,7 +139,19 @@ class Upkeep:
         try:
             await self._server.store.write(write)
         except StorageUnavailable:
-            self._server.ledger.restore(events)
+            self._server.recorder.ledger.restore(events)
+            raise
+
+    async def write_activity(self) -> None:
+        """Add what was counted to the present hour's row; a minute in which nothing happened costs no write."""
+        metrics = self._server.recorder.metrics
+        unwritten = metrics.drain()
+        if not unwritten:
+            return
+        try:
+            await self._server.store.write(lambda tx: tx.activity.add(unwritten))
+        except StorageUnavailable:
+            metrics.restore(unwritten)
             raise
 
     async def leave_copy(self) -> None:

@@ -28,7 +28,6 @@ NOT_OFFERED: Final = {
     "self_test": "nothing comes from loopback in a container",
     "encryption_key": "as an option it would be written in clear into files of Home Assistant's",
     "log_format": "people read the log page",
-    "metrics_token": "there are no metrics yet",
 }
 """Why the other settings are no options: who adds a setting decides here whether a home needs it."""
 
@@ -75,7 +74,7 @@ def test_it_starts_as_it_is_installed() -> None:
 def test_what_nobody_needs_to_see_at_first_is_out_of_sight() -> None:
     """Home Assistant hides an option that is optional and has no value."""
     of_a_way = {name for names in OF_A_WAY_TO_SIGN_IN.values() for name in names}
-    assert set(TYPES) - set(OPTIONS) - of_a_way == {"anyone_may_approve", "client_secret", *INTEGERS}
+    assert set(TYPES) - set(OPTIONS) - of_a_way == {"anyone_may_approve", "client_secret", "metrics_token", *INTEGERS}
     assert not of_a_way & set(OPTIONS), "who changes the way to sign in looks for what belongs to it"
     assert {"public_url", "vendor_ids"} <= set(OPTIONS), "without these two nobody can link"
 
@@ -186,7 +185,7 @@ def test_numbers_and_choices_are_told_alike_in_each_language(language: str) -> N
         assert {*TYPES[name].bounds, default(name)} <= numbers, name
     assert all(choice in told["sign_in"] for choice in TYPES["sign_in"].choices)
     assert OPTIONS["trusted_proxies"][0] in told["trusted_proxies"]
-    assert str(SECRET_CHARACTERS) in told["client_secret"]
+    assert all(str(SECRET_CHARACTERS) in told[name] for name in ("client_secret", "metrics_token"))
     assert "https://music.example.org" in told["public_url"]
 
 

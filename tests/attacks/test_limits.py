@@ -211,7 +211,7 @@ async def test_n07_behind_a_proxy_that_nobody_configured_no_address_is_slowed_do
 
 
 async def test_n08_ten_thousand_addresses_fill_no_memory(proxied: Rig) -> None:
-    limiter, ledger = proxied.server.public[PARTS].limiter, proxied.server.ledger
+    limiter, ledger = proxied.server.public[PARTS].limiter, proxied.server.recorder.ledger
     for number in range(10_000):
         limiter.failed(f"2001:db8:{number:x}::1")
     for number in range(2_100):

@@ -1,7 +1,7 @@
 """What the panel is put together from; the root fills it in, once."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -10,6 +10,7 @@ from aiohttp import web
 from alexa_oauth.admin.pages import Entry, PanelPages
 from alexa_oauth.admin.sightings import Sightings
 from alexa_oauth.admin.visit import Door
+from alexa_oauth.metrics import Metrics
 from alexa_oauth.protocol.account_linking import ClientSecret
 from alexa_oauth.protocol.allowing import Button
 from alexa_oauth.protocol.events import Event
@@ -63,6 +64,9 @@ class AdminParts:
     is_supervised: bool
     counted: Callable[[], tuple[Event, ...]]
     version: str
+    metrics: Metrics
+    checks: Callable[[], Mapping[str, str]]
+    metrics_token: str | None = field(repr=False)
 
 
 class Notices:

@@ -4,12 +4,13 @@ from typing import Final
 
 from aiohttp import web
 
-from alexa_oauth.admin import attempts, audit, links, people, setup, waiting
+from alexa_oauth.admin import attempts, audit, links, metrics, people, setup, waiting
 from alexa_oauth.admin.answers import Problem, problem
 from alexa_oauth.admin.by_link import LinkDoor, Sessions
 from alexa_oauth.admin.csrf import Csrf
 from alexa_oauth.admin.entry import OPEN, Route, Who, entry, guarded
 from alexa_oauth.admin.ingress import HomeAssistantDoor
+from alexa_oauth.admin.metrics import metered
 from alexa_oauth.admin.pages import Entry, PanelPages
 from alexa_oauth.admin.parts import PANEL, PARTS, AdminParts, Panel
 from alexa_oauth.admin.visit import Door
@@ -31,6 +32,7 @@ ROUTES: Final = (
     Route("POST", "/attempts/end-links", Who.ADMINISTRATORS, attempts.end_all),
     Route("GET", "/audit", Who.ADMINISTRATORS, audit.show, label="Audit"),
     Route("GET", "/audit/export", Who.ADMINISTRATORS, audit.export),
+    Route("GET", metrics.PATH, Who.ADMINISTRATORS, metrics.show),
     Route("POST", "/people/add", Who.ADMINISTRATORS, people.add),
     Route("POST", "/people/remove", Who.ADMINISTRATORS, people.remove),
 )
@@ -65,7 +67,7 @@ def admin_application(parts: AdminParts) -> web.Application:
 
 
 def _application(parts: AdminParts, door: Door, closed: Problem) -> web.Application:
-    app = web.Application(middlewares=[plain_errors(parts.entropy), entry(door, closed)])
+    app = web.Application(middlewares=[plain_errors(parts.entropy), metered(parts.metrics_token), entry(door, closed)])
     entries = tuple(Entry(route.path, route.label, route.who is Who.ADMINISTRATORS) for route in ROUTES if route.label)
     app[PARTS] = parts
     app[PANEL] = Panel(door, PanelPages(), entries, parts.version)

@@ -4,7 +4,7 @@ Verbs are named after what happens; not found is `None`. `tests/storage/contract
 must keep.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
 from alexa_oauth.protocol.events import Event
@@ -209,6 +209,13 @@ class Accounts(Protocol):
         """Let the account in no longer; false if it was not."""
 
 
+class ActivityCounts(Protocol):
+    """How busy the server is, hour by hour (`protocol.activity`)."""
+
+    def add(self, counts: Mapping[str, int]) -> None:
+        """Add to the present hour's counts."""
+
+
 class Events(Protocol):
     """The audit trail."""
 
@@ -254,6 +261,10 @@ class Transaction(Protocol):
     @property
     def accounts(self) -> Accounts:
         """Whom an administrator let in."""
+
+    @property
+    def activity(self) -> ActivityCounts:
+        """How busy the server is."""
 
     @property
     def events(self) -> Events:

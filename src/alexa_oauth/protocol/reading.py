@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from alexa_oauth.protocol.activity import Activity
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.models import Scope
 from alexa_oauth.protocol.ports import Store
@@ -96,6 +97,12 @@ class Reader(Protocol):
 
     def links(self, now: int) -> Awaitable[list[Link]]:
         """The living grants, newest first."""
+
+    def activity(self, since: int) -> Awaitable[list[Activity]]:
+        """The hours in which something was counted, from the one in which `since` lies."""
+
+    def pending_requests(self, now: int) -> Awaitable[int]:
+        """How many authorization requests wait for a person."""
 
     def events(self, query: EventQuery) -> Awaitable[list[RecordedEvent]]:
         """The newest events that the query asks for, newest first."""

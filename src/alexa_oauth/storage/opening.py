@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from alexa_oauth.metrics import Metrics
 from alexa_oauth.protocol.errors import StartRefused
 from alexa_oauth.protocol.events import Event
 from alexa_oauth.protocol.models import Client, Instant
@@ -39,6 +40,7 @@ class Opening:
     definitions: Callable[[], Mapping[str, Client]]
     on_commit: Callable[[Sequence[Event]], None]
     serving: bool
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 @dataclass(frozen=True, slots=True)

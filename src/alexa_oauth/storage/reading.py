@@ -8,6 +8,7 @@ from typing import Final
 
 import aiosqlite
 
+from alexa_oauth.protocol.activity import HOUR, Activity
 from alexa_oauth.protocol.reading import EventQuery, History, HistoryQuery, Link, RecordedEvent
 from alexa_oauth.storage.errors import is_storage_failure, unavailable
 from alexa_oauth.storage.events import COLUMNS, read_recorded
@@ -17,6 +18,8 @@ from alexa_oauth.storage.keys import KeyRing
 
 _LINKS: Final = """SELECT grant_id, client_id, created_at, last_used_at, used_in_doubt, ends_at, payload FROM grants
     WHERE ended_at IS NULL AND (ends_at IS NULL OR ends_at > ?) ORDER BY created_at DESC, rowid DESC"""
+_ACTIVITY: Final = "SELECT hour, counted, count FROM activity WHERE hour > ? ORDER BY hour"
+_PENDING: Final = "SELECT count(*) FROM pending_requests WHERE expires_at > ?"
 _EVENTS: Final = f"""SELECT {COLUMNS} FROM events
     WHERE (:attempt IS NULL OR attempt = :attempt) AND (:name IS NULL OR event = :name)
     AND (:grant_id IS NULL OR grant_id = :grant_id) AND (:subject IS NULL OR subject = :subject)
@@ -41,6 +44,18 @@ class Reader:
             used_at = max(last_used_at, now) if used_in_doubt else last_used_at
             links.append(Link(grant_id, body["subject"], client_id, tuple(body["scope"]), created_at, used_at, ends_at))
         return links
+
+    async def activity(self, since: int) -> list[Activity]:
+        """The hours in which something was counted, from the one in which `since` lies, the oldest first."""
+        hours: dict[int, dict[str, int]] = {}
+        for hour, counted, count in await self._connection.execute_fetchall(_ACTIVITY, (since - HOUR,)):
+            hours.setdefault(hour, {})[counted] = count
+        return [Activity(hour, counts) for hour, counts in hours.items()]
+
+    async def pending_requests(self, now: int) -> int:
+        """How many authorization requests wait for a person."""
+        ((count,),) = await self._connection.execute_fetchall(_PENDING, (now,))
+        return int(count)
 
     async def events(self, query: EventQuery) -> list[RecordedEvent]:
         """The newest events that the query asks for, newest first."""

@@ -44,7 +44,7 @@ class SqliteStore:
         self._sqlite = opened.reading
         self._reading = SqliteTransaction(opened.reading, opened.ring, opening.instant, opening.definitions)
         writing = SqliteTransaction(opened.writing, opened.ring, opening.instant, opening.definitions)
-        self._writer = Writer(opened.writing, writing, opening.on_commit, opened.busy_seconds)
+        self._writer = Writer(opened.writing, writing, opening.on_commit, opened.busy_seconds, opening.metrics)
 
     @classmethod
     def open(cls, folder: Path, opening: Opening) -> Self:

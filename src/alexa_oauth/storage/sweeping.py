@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from alexa_oauth.protocol.activity import KEPT_SECONDS
 from alexa_oauth.protocol.policy import CODE_REPLAY_SECONDS, OVERLAP_REPLAY_SECONDS, STRICT_WINDOW_SECONDS
 from alexa_oauth.storage.transaction import SqliteTransaction
 
@@ -27,6 +28,7 @@ _BY_AGE: Final = (
         SELECT grant_id FROM grants WHERE coalesce(ended_at, ends_at) <= :now - :history LIMIT :batch)""",
     "DELETE FROM pairing_codes WHERE expires_at <= :now",
     "DELETE FROM admin_links WHERE expires_at <= :now",
+    "DELETE FROM activity WHERE hour <= :now - :activity_kept",
     """DELETE FROM events WHERE sequence IN (
         SELECT sequence FROM events WHERE of_grant AND at <= :now - :history LIMIT :batch)""",
     """DELETE FROM events WHERE sequence IN (
@@ -58,6 +60,7 @@ def sweep_batch(tx: SqliteTransaction) -> bool:
         "code_kept": CODE_KEPT_SECONDS,
         "history": HISTORY_SECONDS,
         "strangers": STRANGERS_EVENTS,
+        "activity_kept": KEPT_SECONDS,
     }
     statements = (*_BY_AGE, *_SEALED_ANSWERS) if windows_passed else _BY_AGE
     return max([tx.connection.execute(statement, limits).rowcount for statement in statements]) >= BATCH

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from alexa_oauth.protocol.models import Client, Instant
 from alexa_oauth.storage.accounts import AccountRows
+from alexa_oauth.storage.activity import ActivityRows
 from alexa_oauth.storage.admin_links import AdminLinkRows
 from alexa_oauth.storage.authorizations import AuthorizationRows
 from alexa_oauth.storage.clients import ClientRows
@@ -40,6 +41,7 @@ class SqliteTransaction:
         self.admin_links = AdminLinkRows(self.connection)
         self.people = PeopleRows(self.connection)
         self.accounts = AccountRows(self.connection)
+        self.activity = ActivityRows(self.connection)
         self.events = EventRows(self.connection)
 
     def begin(self) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, Generic
 
+from alexa_oauth.metrics import Metrics
 from alexa_oauth.protocol.errors import StorageUnavailable
 from alexa_oauth.protocol.events import Event
 from alexa_oauth.storage.errors import is_locked, is_storage_failure, unavailable
@@ -49,8 +50,9 @@ class Writer:
         transaction: SqliteTransaction,
         on_commit: Callable[[Sequence[Event]], None],
         busy_seconds: float,
+        metrics: Metrics,
     ) -> None:
-        """`on_commit` is called on the event loop with what a batch recorded.
+        """`on_commit` is called on the event loop with what a batch recorded; `metrics` learns how long each took.
 
         `sqlite` does not wait for locks by itself. Another program's lock is waited for aside, at most `busy_seconds`.
         """
@@ -58,6 +60,7 @@ class Writer:
         self._sqlite = sqlite
         self._transaction = transaction
         self._on_commit = on_commit
+        self._metrics = metrics
         self._busy_milliseconds = round(busy_seconds * 1_000)
         self._thread = SideThread("store-writer")
         self._waiting: deque[_Job[object]] = deque()
@@ -125,13 +128,15 @@ class Writer:
         return batch
 
     async def _carry_out(self, batch: list[_Job[object]]) -> None:
-        changes = self._sqlite.total_changes
+        changes, begun = self._sqlite.total_changes, self._metrics.clock()
         await self._begin(batch)
         if batch[0].is_lengthy:
             await self._thread.make(lambda: self._run_all(batch))
         else:
             self._run_all(batch)
+        ran = self._metrics.clock()
         await self._thread.make(lambda: self._sqlite.execute("COMMIT"))
+        self._metrics.committed(ran - begun, self._metrics.clock() - ran)
         failures = [job.error for job in batch if isinstance(job.error, StorageUnavailable)]
         if failures:
             self.condition = str(failures[-1])

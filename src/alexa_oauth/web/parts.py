@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from alexa_oauth import __version__
+from alexa_oauth.metrics import Metrics
 from alexa_oauth.protocol.allowing import Button
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.policy import Policy
@@ -74,6 +75,7 @@ class Parts:
     instance: Callable[[], str | None]
     doubts_clock: Callable[[], bool]
     unknown_proxies: UnknownProxies
+    metrics: Metrics
     version: str = __version__
 
 

@@ -41,6 +41,11 @@ class PlainAnswer(web.StreamResponse):
         self._whole = body
         self._to: web.BaseRequest | None = None
 
+    @property
+    def body(self) -> bytes:
+        """What it says."""
+        return self._whole
+
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Remember whom it answers; nothing is sent before the end."""
         if self._keep_alive is None:

@@ -6,6 +6,7 @@ from alexa_oauth.protocol.metadata import AUTHORIZATION_PATH, INTROSPECTION_PATH
 from alexa_oauth.protocol.sign_in import return_path
 from alexa_oauth.web.approve import approve
 from alexa_oauth.web.authorize import authorize
+from alexa_oauth.web.counted import counted
 from alexa_oauth.web.health import health
 from alexa_oauth.web.home import home
 from alexa_oauth.web.introspect import introspect
@@ -25,21 +26,20 @@ def public_application(parts: Parts) -> web.Application:
     app = web.Application(middlewares=[plain_errors(parts.entropy, parts.doubts_clock)])
     app[PARTS] = parts
     app.on_response_prepare.extend([quiet_headers, undated_in_doubt])
-    app.add_routes(
-        [
-            web.get(AUTHORIZATION_PATH, authorize, allow_head=False),
-            web.post(AUTHORIZATION_PATH, authorize),
-            web.post("/alexa/approve", approve),
-            web.post(TOKEN_PATH, token),
-            web.post(REVOCATION_PATH, revoke),
-            web.post(INTROSPECTION_PATH, introspect),
-            web.get("/alexa/verify", verify),
-            web.get(METADATA_PATH, metadata),
-            web.get(f"{METADATA_PATH}/alexa", metadata),
-            web.get("/health", health),
-            web.get("/", home),
-        ]
-    )
+    routes = [
+        web.get(AUTHORIZATION_PATH, authorize, allow_head=False),
+        web.post(AUTHORIZATION_PATH, authorize),
+        web.post("/alexa/approve", approve),
+        web.post(TOKEN_PATH, token),
+        web.post(REVOCATION_PATH, revoke),
+        web.post(INTROSPECTION_PATH, introspect),
+        web.get("/alexa/verify", verify),
+        web.get(METADATA_PATH, metadata),
+        web.get(f"{METADATA_PATH}/alexa", metadata),
+        web.get("/health", health),
+        web.get("/", home),
+    ]
     if parts.elsewhere is not None:
-        app.router.add_get(return_path(parts.elsewhere.way), returning_from(parts.elsewhere), allow_head=False)
+        routes.append(web.get(return_path(parts.elsewhere.way), returning_from(parts.elsewhere), allow_head=False))
+    app.add_routes([counted(route, parts.metrics) for route in routes])
     return app
