@@ -31,7 +31,7 @@ class Skill:
 
     async def link(self, pairing_code: str | None = None) -> dict[str, str]:
         """A new link's tokens, for which this code is typed; unless it is given, that of the terminal."""
-        page = await self._wire.send("GET", f"/alexa/authorize?{urlencode(_REQUEST)}")
+        page = await self._wire.send("GET", f"/alexa/authorize?{urlencode(REQUEST)}")
         assert page.status == 200, page.text
         cookie = {"Cookie": page.headers["Set-Cookie"].partition(";")[0]}
         form = {
@@ -69,7 +69,7 @@ class Skill:
         return await self._wire.send("POST", "/alexa/token", form, {"Authorization": basic(CLIENT, self.secret)})
 
 
-_REQUEST: Final = {
+REQUEST: Final = {
     "response_type": "code",
     "client_id": CLIENT,
     "redirect_uri": ALEXA_URI,

@@ -2,69 +2,54 @@
 
 import json
 import re
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
+from urllib.parse import urlencode
 
 import pytest
 
-from alexa_oauth.admin.ingress import GATEWAY
-from tests.container.addon import AddOn
 from tests.container.conftest import MakeAddOn
-from tests.container.engine import HERE, as_root
-from tests.container.skill import OPTIONS
+from tests.container.home_network import ANOTHER_APP, PATH, SUPERVISOR, HomeNetwork
+from tests.container.skill import OPTIONS, REQUEST
+from tests.rig import ALEXA_URI, ALEXA_VENDOR
 
 pytestmark = pytest.mark.container
 
 ANNA: Final = "0123456789abcdef0123456789abcdef"
-PATH: Final = "/api/hassio_ingress/xUnEz2QbsRUzy"
-ANOTHER_APP: Final = "172.30.33.5"
-
-Ask = Callable[..., Any]
+SENT: Final = "MZYXWVUTSRQPO9"
 
 
 @pytest.fixture
-def add_on(make_add_on: MakeAddOn) -> AddOn:
-    """An add-on in a network of its own, in which the gateway and another app are, too."""
-    add_on = make_add_on(OPTIONS)
-    add_on.network = "none"
-    del add_on.environment["ALEXA_OAUTH_PORT"], add_on.environment["ALEXA_OAUTH_ADMIN_PORT"]
-    add_on.create()
-    for address in (str(GATEWAY), ANOTHER_APP):
-        inside(add_on, "ip", "address", "add", f"{address}/32", "dev", "lo")
-    add_on.wait_until(lambda: "/health" in add_on.log(), seconds=10)
-    return add_on
+def network(make_add_on: MakeAddOn) -> HomeNetwork:
+    return HomeNetwork.around(make_add_on(OPTIONS))
 
 
-@pytest.fixture
-def ask(add_on: AddOn) -> Ask:
-    """Ask for the panel from an address, with header fields."""
-
-    def ask(source: str, **fields: str) -> Any:  # noqa: ANN401 - JSON
-        said = (f"{name.replace('_', '-')}={value}" for name, value in fields.items())
-        return json.loads(inside(add_on, sys.executable, HERE / "gateway.py", source, "8099", *said))
-
-    return ask
-
-
-def inside(add_on: AddOn, *command: str | Path) -> str:
-    """What a program of this machine prints that is run in the container's network."""
-    return as_root("nsenter", "--net", "--target", add_on.inspect("{{.State.Pid}}"), *command)
-
-
-def test_the_person_at_the_panel_gets_a_code_of_their_own(add_on: AddOn, ask: Ask) -> None:
-    shown = ask(str(GATEWAY), X_Remote_User_Id=ANNA, X_Ingress_Path=PATH)
+def test_the_person_at_the_panel_gets_a_code_of_their_own(network: HomeNetwork) -> None:
+    shown = network.open_panel(ANNA)
     assert shown["status"] == 200
     assert "frame-ancestors 'self'" in shown["headers"]["Content-Security-Policy"]
     assert f'href="{PATH}/"' in shown["body"]
-    code = re.search(r"<code>([A-Z]{4}-[A-Z]{4})</code>", shown["body"])
+    code = re.search(r"<code[^>]*>([A-Z]{4}-[A-Z]{4})</code>", shown["body"])
     assert code is not None
-    assert code[1] != json.loads(add_on.execute("alexa-oauth", "pairing-code", "--json"))["code"]
-    assert code[1] not in add_on.log()
+    assert code[1] != json.loads(network.add_on.execute("alexa-oauth", "pairing-code", "--json"))["code"]
+    assert code[1] not in network.add_on.log()
 
 
-def test_another_app_of_the_same_network_gets_nothing(ask: Ask) -> None:
-    shown = ask(ANOTHER_APP, X_Remote_User_Id=ANNA, X_Forwarded_For=str(GATEWAY), X_Ingress_Path=PATH)
+def test_another_app_of_the_same_network_gets_nothing(network: HomeNetwork) -> None:
+    shown = network.open_panel(ANNA, ANOTHER_APP, X_Forwarded_For=SUPERVISOR)
     assert (shown["status"], json.loads(shown["body"])["error_description"]) == (403, "Forbidden")
-    assert ask("127.0.0.1", X_Remote_User_Id=ANNA)["status"] == 403
+    assert network.open_panel(ANNA, "127.0.0.1")["status"] == 403
+
+
+def test_a_vendor_id_that_amazon_sent_is_kept_by_the_supervisor(network: HomeNetwork) -> None:
+    """The add-on's own token opens that call, which reaches it through every stage of its start."""
+    value = re.search(r'name="csrf" value="([^"]+)"', network.open_panel(ANNA)["body"])
+    assert value is not None
+    csrf = {"csrf": value[1]}
+    with network.supervised() as calls:
+        assert network.change(ANNA, "/linking", csrf)["status"] == 303
+        sent = {**REQUEST, "redirect_uri": ALEXA_URI.replace(ALEXA_VENDOR, SENT)}
+        assert network.visit(f"/alexa/authorize?{urlencode(sent)}")["status"] == 400
+        assert network.change(ANNA, "/vendor-ids", {**csrf, "vendor_id": SENT})["status"] == 303
+        assert f"{SENT} was added" in network.open_panel(ANNA)["body"]
+    assert calls == ["GET /addons/self/info", "POST /addons/self/options"]
+    assert network.visit(f"/alexa/authorize?{urlencode(sent)}")["status"] == 200
