@@ -95,9 +95,9 @@ class Chance:
 
 
 @asynccontextmanager
-async def watched(folder: Path, chance: Chance) -> AsyncIterator[WatchedRig]:
-    """A server on the folder, all of whose secrets are kept."""
-    async with running(folder, SETTINGS, chance=chance) as rig:
+async def watched(folder: Path, chance: Chance, **changes: str) -> AsyncIterator[WatchedRig]:
+    """A server on the folder, with changes of its settings, all of whose secrets are kept."""
+    async with running(folder, {**SETTINGS, **changes}, chance=chance) as rig:
         watching = WatchedRig(**{part.name: getattr(rig, part.name) for part in fields(rig)})
         watching.keep(*SECRETS.values(), *(SETTINGS[name] for name in SECRET_SETTINGS))
         yield watching

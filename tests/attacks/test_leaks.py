@@ -20,6 +20,7 @@ from alexa_oauth.web import endpoint, middleware
 from alexa_oauth.web import token as web_token
 from tests.attacks.canaries import HOSTILE, MASTER_KEY, STATE, Chance, everything, found_in, watched
 from tests.rig import Rig
+from tests.sign_in.core import ANNA, BODO, StandInCore, core_running
 
 
 @pytest.fixture(params=["json", "console"])
@@ -54,6 +55,31 @@ async def test_o01_o02_o03_o05_o06_o07_o08_nothing_secret_is_told(
     assert MASTER_KEY in rig.secrets
 
 
+async def test_nothing_of_a_sign_in_with_another_service_is_told(tmp_path: Path, log: io.StringIO) -> None:
+    """Its states and codes, our verifiers, and what the service gives out for the question who it was."""
+    chance = Chance()
+    async with (
+        core_running(StandInCore()) as core,
+        watched(tmp_path / "data", chance, sign_in="home_assistant", home_assistant_url=core.url) as rig,
+    ):
+        for broken in ("nothing", "/auth/token", "/api/websocket", "/auth/revoke"):
+            core.instead = {broken: core.break_off}
+            for user in (ANNA, BODO):
+                browser = rig.browser()
+                page = await browser.authorize(state=STATE)
+                target = core.sign_in((await browser.sign_in(page)).location, user)
+                await rig.browser().send("GET", target)
+                await browser.approve(await browser.send("GET", target))
+                await browser.send("GET", f"{target}&error=canary-error-1234&error_description=canary-description")
+                await browser.send("GET", target)
+        rig.keep(*(form["code_verifier"] for form in core.forms), *core.given)
+        told = log.getvalue()
+        assert found_in(told.encode(), rig, chance) == set()
+    assert {name for name in ELSEWHERE if name not in told} == set()
+    assert len(rig.secrets) > 100
+    assert len(core.given) == 12, "two for each of two people, but for those with whom the exchange broke off"
+
+
 async def test_o08_no_record_of_a_request_shows_what_could_be_misused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A record may end up in the text of an exception, and that in the log."""
     shown: list[str] = []
@@ -84,7 +110,9 @@ async def test_o08_no_record_of_a_request_shows_what_could_be_misused(tmp_path: 
         assert found_in("\n".join(shown).encode(), rig, chance) == set()
 
 
+ELSEWHERE = {EventName.SIGN_IN_SENT, EventName.SIGN_IN_SUCCEEDED}
 UNCAUSED = {
+    *ELSEWHERE,
     EventName.GRANT_HEALED,
     EventName.CLOCK_DOUBTED,
     EventName.CLOCK_CONFIRMED,

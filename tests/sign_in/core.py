@@ -23,7 +23,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(slots=True)
 class StandInCore:
-    """One Core. `codes` by code: client id, challenge and account; `living` are the refresh tokens that were not revoked.
+    """One Core. `codes` by code: client id, challenge and account. Of the tokens, `given` are all, `living` the unrevoked ones.
 
     `instead` replaces what a path answers. `asked` are the paths that were asked for, in order.
     """
@@ -33,6 +33,7 @@ class StandInCore:
     codes: dict[str, tuple[str, str | None, dict[str, Any]]] = field(default_factory=dict)
     disabled: set[str] = field(default_factory=set)
     living: dict[str, dict[str, Any]] = field(default_factory=dict)
+    given: list[str] = field(default_factory=list)
     issued: int = 0
     asked: list[str] = field(default_factory=list)
     forms: list[dict[str, str]] = field(default_factory=list)
@@ -63,6 +64,12 @@ class StandInCore:
             "/api/websocket": self._websocket,
         }[request.path](request)
 
+    async def break_off(self, request: web.Request) -> web.Response:
+        """Close the connection in place of an answer."""
+        assert request.transport is not None
+        request.transport.close()
+        return web.Response()
+
     async def hang(self, _: web.Request) -> web.Response:
         """Answer nothing until the end."""
         await self.ending.wait()
@@ -87,12 +94,9 @@ class StandInCore:
         self.issued += 1
         refresh_token = f"{self.issued:0128x}"
         self.living[refresh_token] = user
-        tokens = {
-            "access_token": f"access-{refresh_token}",
-            "refresh_token": refresh_token,
-            "token_type": "Bearer",
-            "expires_in": 1800,
-        }
+        access_token = f"access-{refresh_token}"
+        self.given += [access_token, refresh_token]
+        tokens = {"access_token": access_token, "refresh_token": refresh_token, "token_type": "Bearer", "expires_in": 1800}
         return web.json_response({**tokens, "ha_auth_provider": "homeassistant"})
 
     async def _revoke(self, request: web.Request) -> web.Response:
