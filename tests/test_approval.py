@@ -18,10 +18,11 @@ from tests.sign_in.core import StandInCore, core_running
 from tests.storage.records import pending_request
 
 if TYPE_CHECKING:
-    from alexa_oauth.protocol.ports import Store
+    from alexa_oauth.protocol.reading import ReadableStore
 
 METADATA = "/.well-known/oauth-authorization-server"
 PENDING = pending_request("one")
+TOKEN = "supervisor-token-0123456789"
 VISITOR = Visitor("192.0.2.1", address_is_known=True)
 
 
@@ -29,7 +30,7 @@ VISITOR = Visitor("192.0.2.1", address_is_known=True)
 async def means() -> AsyncIterator[Means]:
     """What a way is made of outside Home Assistant; the store is not asked."""
     outbound = Outbound()
-    yield Means(cast("Store", None), lambda: FakeClocks().running, CountedChance(), outbound, supervised=False)
+    yield Means(cast("ReadableStore", None), lambda: FakeClocks().running, CountedChance(), outbound, supervisor_token=None)
     await outbound.close()
 
 
@@ -40,7 +41,9 @@ async def cores() -> AsyncIterator[list[StandInCore]]:
 
 
 def settings(**options: str) -> Settings:
-    return load({}, {"public_url": "https://music.example.org", "sign_in": "home_assistant", **options}).settings
+    return load(
+        {"SUPERVISOR_TOKEN": TOKEN}, {"public_url": "https://music.example.org", "sign_in": "home_assistant", **options}
+    ).settings
 
 
 async def ask(chosen: Settings, means: Means) -> SignInOutcome:
@@ -49,9 +52,9 @@ async def ask(chosen: Settings, means: Means) -> SignInOutcome:
 
 @pytest.mark.parametrize("way", BUILT_SIGN_INS)
 async def test_each_way_that_can_be_set_is_there_under_its_name(way: str, means: Means) -> None:
-    chosen = chosen_approval(
-        settings(sign_in=way, home_assistant_url="https://home.example.org", anyone_may_approve="true"), means
-    )
+    needed = {"home_assistant_url": "https://home.example.org", "anyone_may_approve": "true"}
+    amazon = {"amazon_client_id": "amzn1.client", "amazon_client_secret": "0123456789abcdef"}
+    chosen = chosen_approval(settings(sign_in=way, **needed, **amazon), replace(means, supervisor_token=TOKEN))
     assert chosen.sign_in.way == way
     assert chosen.elsewhere in {None, chosen.sign_in}
 
@@ -63,7 +66,7 @@ async def test_an_add_on_finds_home_assistant_by_itself_wherever_it_listens(
     assert ADD_ON_ADDRESSES == ("http://homeassistant", "http://homeassistant:8123")
     near, nearby, outside = cores
     monkeypatch.setattr("alexa_oauth.approval.ADD_ON_ADDRESSES", (near.url, nearby.url))
-    chosen, inside = settings(home_assistant_url=outside.url), replace(means, supervised=True)
+    chosen, inside = settings(home_assistant_url=outside.url), replace(means, supervisor_token=TOKEN)
 
     async def welcome(_: web.Request) -> web.Response:
         return web.Response(text="<h1>Welcome to nginx!</h1>", content_type="text/html")
@@ -82,12 +85,12 @@ async def test_elsewhere_it_is_asked_where_browsers_go(means: Means, cores: list
     assert len(cores[0].asked) == 1
 
 
-@pytest.mark.parametrize("supervised", [True, False])
+@pytest.mark.parametrize("token", [TOKEN, None])
 async def test_an_address_inside_that_is_set_is_the_only_one_asked(
-    means: Means, cores: list[StandInCore], *, supervised: bool
+    means: Means, cores: list[StandInCore], token: str | None
 ) -> None:
     inside, outside, _ = cores
     inside.instead[METADATA] = inside.break_off
     chosen = settings(home_assistant_url=outside.url, home_assistant_internal_url=inside.url)
-    assert isinstance(await ask(chosen, replace(means, supervised=supervised)), ServiceUnavailable)
+    assert isinstance(await ask(chosen, replace(means, supervisor_token=token)), ServiceUnavailable)
     assert outside.asked == []

@@ -52,7 +52,7 @@ def stranger(number: int) -> Visitor:
 
 
 async def test_a_few_mistypings_cost_nothing_and_each_further_one_doubles_the_wait(waits: Waits) -> None:
-    assert await waits.fail(12) == [0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 64, 64]
+    assert await waits.fail(12) == [0, 0, 0, 1, 2, 4, 8, 16, 32, 32, 32, 32]
 
 
 async def test_an_account_is_guarded_against_many_addresses(waits: Waits) -> None:

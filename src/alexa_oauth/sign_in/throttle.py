@@ -22,8 +22,8 @@ FREE_TRIES: Final = 3
 """How many may be wrong before the next one waits: people mistype."""
 ACCOUNT_SECONDS: Final = 16
 """The longest wait that strangers can cause for somebody else."""
-ADDRESS_SECONDS: Final = 64
-"""The longest wait for who fails again and again."""
+ADDRESS_SECONDS: Final = 32
+"""The longest wait for who fails again and again: proxies give an answer up after a minute."""
 FORGOTTEN_SECONDS: Final = 3_600
 KEYS: Final = 4_096
 WAITING_OF_ADDRESS: Final = 4
