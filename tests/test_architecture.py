@@ -43,6 +43,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
         "built_in_client",
         "supervisor",
         "metrics",
+        "panel_keeping",
         "admin",
         "web",
         "storage",
@@ -58,6 +59,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
         "protocol",
     },
     "approval": {"sign_in", "config", "outbound", "rate_limit", "protocol"},
+    "panel_keeping": {"keeping", "admin", "storage", "config", "protocol"},
     "keeping": {"storage", "config", "protocol"},
     "built_in_client": {"admin", "supervisor", "clients_file", "protocol"},
     # the faces

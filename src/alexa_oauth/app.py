@@ -22,6 +22,7 @@ from alexa_oauth.diagnosis.outside import Outside, connect, resolve
 from alexa_oauth.log import log_events
 from alexa_oauth.metrics import Metrics
 from alexa_oauth.outbound import Outbound
+from alexa_oauth.panel_keeping import PanelKeeping, PanelSetting
 from alexa_oauth.protocol.clock import Reading, Settlement, Timekeeper
 from alexa_oauth.protocol.events import Event
 from alexa_oauth.protocol.models import Instant
@@ -145,7 +146,8 @@ def build(
     parts = _parts(settings, store, clock, means, recorder)
     options = AddOnOptions(outbound, supervisor_token) if supervisor_token is not None else None
     alexa = BuiltInClient(settings, definitions, sightings, options)
-    panel = admin_application(_panel(settings, parts, means, recorder, alexa))
+    keeping = _keeping(settings, store, clock, chance)
+    panel = admin_application(_panel(settings, parts, means, _PanelOnly(alexa, keeping, recorder.ledger)))
     return Server(settings, clock, definitions, store, recorder, outbound, public_application(parts), panel, supervised)
 
 
@@ -173,6 +175,11 @@ def open_store(
     clock.compare_with(store.newest_instant)
     definitions.add_vendor_ids(store.read(lambda tx: tx.clients.vendor_ids()))
     return store
+
+
+def _keeping(settings: Settings, store: PatientStore, clock: Clock, chance: Entropy) -> PanelKeeping:
+    opening = Opening(master_key(settings), clock.instant, chance, definitions=dict, on_commit=log_events, serving=False)
+    return PanelKeeping(PanelSetting(settings, clock.running), store, opening)
 
 
 def checks(store: PatientStore, clock: Clock) -> Mapping[str, str]:
@@ -206,20 +213,30 @@ def _parts(settings: Settings, store: PatientStore, clock: Clock, means: Means, 
     )
 
 
-def _panel(settings: Settings, parts: Parts, means: Means, recorder: Recorder, alexa: BuiltInClient) -> AdminParts:
+@dataclass(frozen=True, slots=True)
+class _PanelOnly:
+    """What the panel needs and the public face does not."""
+
+    alexa: BuiltInClient
+    keeping: PanelKeeping
+    ledger: RefusalLedger
+
+
+def _panel(settings: Settings, parts: Parts, means: Means, own: _PanelOnly) -> AdminParts:
     sign_in = parts.sign_in
     return AdminParts(
         store=means.store,
         policy=parts.policy,
         entropy=parts.entropy,
         running=means.running,
-        alexa=alexa,
+        alexa=own.alexa,
         has_address=(settings.public_url or "").startswith("https://"),
         asks_for_code=settings.sign_in == PairingCode.way,
         button=parts.button,
         is_guessed_at=sign_in.is_guessed_at if isinstance(sign_in, PairingCode) else lambda: False,
-        is_supervised=alexa.is_of_an_add_on,
-        counted=recorder.ledger.sums,
+        is_supervised=own.alexa.is_of_an_add_on,
+        counted=own.ledger.sums,
+        keeping=own.keeping,
         version=parts.version,
         metrics=parts.metrics,
         checks=parts.checks,

@@ -1,6 +1,6 @@
 """What is done to keep a server: sealed backups are made, any backup is looked into and made ready, for commands and panel."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,7 @@ class Keeper:
         self._settings = settings
         self._opening = opening
 
-    async def seal(self, store: SqliteStore, passphrase: str, told: Event) -> Iterator[bytes]:
+    async def seal(self, store: SqliteStore, passphrase: str, told: Event) -> Generator[bytes, None, None]:
         """A sealed backup, piece by piece; the event is recorded first, so that the backup knows of itself. `BackupRefused`."""
         weak = weakness(passphrase)
         if weak:
@@ -78,7 +78,7 @@ class Keeper:
 
 def made(subject: str, kind: str) -> Event:
     """The event of a backup that somebody asked for."""
-    return Event(EventName.BACKUP_MADE, subject=subject, detail={"kind": kind})
+    return Event(EventName.BACKUP_MADE, detail={"kind": kind}).by(subject)
 
 
 def _content(file: Path) -> bytes | None:

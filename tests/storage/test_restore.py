@@ -226,7 +226,7 @@ class TestRestored:
         await store.close()
         async with open_store().reader() as reader:
             (recorded,) = await reader.events(EventQuery(5, name=EventName.BACKUP_RESTORED))
-        assert (recorded.at, recorded.event.subject) == (NOW + DAY, "local")
+        assert (recorded.at, recorded.event.detail["by"]) == (NOW + DAY, "local")
         assert recorded.event.detail["as_of"] == "2027-01-15T08:00:00+00:00"
 
     async def test_a_token_newer_than_the_backup_heals_its_link(

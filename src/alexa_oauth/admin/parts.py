@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from aiohttp import web
 
+from alexa_oauth.admin.keeping import Keeping
 from alexa_oauth.admin.pages import Entry, PanelPages
 from alexa_oauth.admin.sightings import Sightings
 from alexa_oauth.admin.visit import Door
@@ -63,6 +64,7 @@ class AdminParts:
     is_guessed_at: Callable[[], bool]
     is_supervised: bool
     counted: Callable[[], tuple[Event, ...]]
+    keeping: Keeping
     version: str
     metrics: Metrics
     checks: Callable[[], Mapping[str, str]]

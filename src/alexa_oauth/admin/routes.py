@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from alexa_oauth.admin import attempts, audit, links, metrics, people, setup, waiting
+from alexa_oauth.admin import attempts, audit, backup, links, metrics, people, setup, upload, waiting
 from alexa_oauth.admin.answers import Problem, problem
 from alexa_oauth.admin.by_link import LinkDoor, Sessions
 from alexa_oauth.admin.csrf import Csrf
@@ -30,6 +30,14 @@ ROUTES: Final = (
     Route("POST", "/links/end-all", Who.ADMINISTRATORS, links.end_all),
     Route("GET", "/attempts", Who.EVERYBODY, attempts.show, label="Attempts"),
     Route("POST", "/attempts/end-links", Who.ADMINISTRATORS, attempts.end_all),
+    Route("GET", "/backup", Who.ADMINISTRATORS, backup.show, label="Backup"),
+    Route("POST", "/backup/make", Who.ADMINISTRATORS, backup.make),
+    Route("GET", "/backup/copies/{name}", Who.ADMINISTRATORS, backup.download),
+    Route("POST", "/backup/check", Who.ADMINISTRATORS, upload.check, reads_body=True),
+    Route("POST", "/backup/check-copy", Who.ADMINISTRATORS, upload.check_copy),
+    Route("POST", "/backup/restore", Who.ADMINISTRATORS, upload.restore),
+    Route("POST", "/backup/rotate", Who.ADMINISTRATORS, backup.rotate),
+    Route("POST", "/backup/new-secret", Who.ADMINISTRATORS, backup.new_secret),
     Route("GET", "/audit", Who.ADMINISTRATORS, audit.show, label="Audit"),
     Route("GET", "/audit/export", Who.ADMINISTRATORS, audit.export),
     Route("GET", metrics.PATH, Who.ADMINISTRATORS, metrics.show),

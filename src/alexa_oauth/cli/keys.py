@@ -85,7 +85,7 @@ def _rotate_to_file(context: Context, file: Path) -> None:
 
 
 def _told(kind: str) -> Event:
-    return Event(EventName.KEY_ROTATED, subject=LOCAL_SUBJECT, detail={"kind": kind})
+    return Event(EventName.KEY_ROTATED, detail={"kind": kind}).by(LOCAL_SUBJECT)
 
 
 def _needing(links: int) -> str:

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +38,7 @@ class Sealing:
     salt: bytes
 
 
-def export(folder: Path, manifest: Manifest, sealing: Sealing) -> Iterator[bytes]:
+def export(folder: Path, manifest: Manifest, sealing: Sealing) -> Generator[bytes, None, None]:
     """The sealed backup, piece by piece, beside a running server; no file is left. `StorageUnavailable`, `StartRefused`."""
     assert len(sealing.salt) == SALT_BYTES  # noqa: S101 - a short one would be no secret's fault, but ours
     with database.failures_in_words(folder / DATABASE), _snapshot(folder, manifest) as (size, file):

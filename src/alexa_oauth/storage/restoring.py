@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from alexa_oauth.protocol.events import Event, EventName, Reason
+from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.models import Instant
-from alexa_oauth.protocol.revocation import end_grant
+from alexa_oauth.protocol.revocation import end_links
 from alexa_oauth.storage import database
 from alexa_oauth.storage.candidate import Candidate
 from alexa_oauth.storage.folder import DATABASE, KEY, RESTORE, alone_in, flush, write_key
@@ -77,12 +77,10 @@ def _make_ready(connection: sqlite3.Connection, found: Candidate, master: Master
     rewrap(tx, found.master, master)
     as_of = datetime.fromtimestamp(found.contents.made_at, UTC).isoformat()
     detail = {"stamp": story.stamp, "as_of": as_of, "links": str(found.contents.links)}
-    tx.events.record(Event(EventName.BACKUP_RESTORED, subject=story.wish.subject, detail=detail))
+    tx.events.record(Event(EventName.BACKUP_RESTORED, detail=detail).by(story.wish.subject))
     if story.wish.ends_all:
-        for (grant_id,) in connection.execute(_LIVING, (story.instant.now,)).fetchall():
-            grant = tx.grants.find(grant_id)
-            if grant is not None:
-                end_grant(tx, grant, Reason.REVOKED_BY_OPERATOR)
+        living = [grant_id for (grant_id,) in connection.execute(_LIVING, (story.instant.now,))]
+        end_links(tx, living, story.wish.subject)
     connection.execute("COMMIT")
 
 

@@ -23,15 +23,17 @@ _IS_IN_PLACE: Final = "SELECT count(*) FROM events WHERE event = 'backup.restore
 _KEYS: Final = "SELECT key_id, purpose, wrapped, wrapped_by, created_at, retired_at FROM data_keys ORDER BY sequence"
 _ADD_KEY: Final = """INSERT INTO data_keys (key_id, purpose, wrapped, wrapped_by, created_at, retired_at)
     VALUES (?, ?, ?, ?, ?, ?)"""
-_KEPT_TABLES: Final = (
-    ("SELECT client_id, sealed FROM client_secrets", "INSERT OR REPLACE INTO client_secrets (client_id, sealed) VALUES (?, ?)"),
-    (
-        "SELECT subject, name, administrator_since FROM people",
-        "INSERT OR REPLACE INTO people (subject, name, administrator_since) VALUES (?, ?, ?)",
-    ),
+_PEOPLE: Final = (
+    "SELECT subject, name, administrator_since FROM people",
+    "INSERT OR REPLACE INTO people (subject, name, administrator_since) VALUES (?, ?, ?)",
 )
-"""What stays as it is, if the backup is of this very installation: the secrets that the developer console has, and who
-administers, since whoever was removed must not come back."""
+"""Who administers stays so: whoever was removed must not come back, and whoever restores must not be shut out."""
+_VENDOR_IDS: Final = ("SELECT vendor_id FROM vendor_ids", "INSERT OR IGNORE INTO vendor_ids (vendor_id) VALUES (?)")
+_SECRETS: Final = (
+    "SELECT client_id, sealed FROM client_secrets",
+    "INSERT OR REPLACE INTO client_secrets (client_id, sealed) VALUES (?, ?)",
+)
+"""What the developer console has. On another machine that is what the backup brings."""
 
 _Key = tuple[str, str, bytes, str, int, int | None]
 
@@ -118,9 +120,10 @@ def _merge(living: Path, staged: Path) -> None:
         restored.execute("BEGIN IMMEDIATE")
         restored.execute("DELETE FROM data_keys")
         restored.executemany(_ADD_KEY, _united(own, brought))
-        if {key[0] for key in own} & {key[0] for key in brought}:
-            for read, write in _KEPT_TABLES:
-                restored.executemany(write, present.execute(read).fetchall())
+        is_same_installation = bool({key[0] for key in own} & {key[0] for key in brought})
+        kept = (_PEOPLE, _VENDOR_IDS, _SECRETS) if is_same_installation else (_PEOPLE, _VENDOR_IDS)
+        for read, write in kept:
+            restored.executemany(write, present.execute(read).fetchall())
         restored.execute("COMMIT")
 
 

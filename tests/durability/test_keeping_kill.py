@@ -1,0 +1,203 @@
+"""kill -9 while a backup is sealed, made ready, or takes the place of the database, and while keys change: old or new, whole.
+
+The real command and the real server are killed at moments that a seed draws, over and over; after each kill the server starts
+and every link that the state knows still refreshes.
+"""
+
+import asyncio
+import json
+import random
+import sqlite3
+import subprocess
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.durability.wire import ALEXA, Wire
+from tests.running_server import COMMAND, RunningServer
+
+pytestmark = pytest.mark.durability
+
+SEED: Final = 20_063
+KILLS: Final = 20
+LONGEST_COMMAND_SECONDS: Final = 1.6
+PASSPHRASE: Final = "correct horse battery staple"
+
+
+class Household:
+    """Two links: one that the backup knows, and one that was made since."""
+
+    def __init__(self, server: RunningServer) -> None:
+        self.server = server
+        self.server.environment["ALEXA_OAUTH_BACKUP_PASSPHRASE"] = PASSPHRASE
+        self.chance = random.Random(SEED)  # noqa: S311 - it draws moments, not secrets
+        self.happened: Counter[str] = Counter()
+
+    async def link(self) -> str:
+        async with Wire.to(self.server.url) as wire:
+            return str((await wire.link(ALEXA))["refresh_token"])
+
+    async def lives(self, *tokens: str) -> list[bool]:
+        async with Wire.to(self.server.url) as wire:
+            return [(await wire.refresh(ALEXA, token)).status == 200 for token in tokens]
+
+    async def killed(self, *arguments: str) -> None:
+        """Run a command, and kill it at some moment; one that was quicker is counted, too."""
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND, *arguments, env=self.server.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            await asyncio.wait_for(process.wait(), self.chance.uniform(0.15, LONGEST_COMMAND_SECONDS))
+            self.happened["done"] += 1
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            self.happened["killed"] += 1
+
+    def is_whole(self) -> None:
+        with closing(sqlite3.connect(self.server.data_dir / "oauth.db")) as database:
+            assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+@pytest.fixture
+def household(server: RunningServer) -> Household:
+    return Household(server)
+
+
+async def test_a_master_key_that_changes_under_fire_always_opens_the_database(household: Household) -> None:
+    server = household.server
+    await asyncio.to_thread(server.start)
+    token = await household.link()
+    for _ in range(KILLS):
+        await household.killed("key", "rotate")
+        if household.chance.random() < 0.5:
+            server.kill()
+            await asyncio.to_thread(server.start)
+        assert await household.lives(token) == [True]
+        assert (await asyncio.to_thread(server.run, "key", "show-id")).returncode == 0
+    server.kill()
+    household.is_whole()
+    assert household.happened["killed"] > KILLS // 5
+    assert {file.name for file in server.data_dir.glob("encryption.key*")} <= {
+        "encryption.key",
+        "encryption.key.next",
+        "encryption.key.new",
+    }
+
+
+async def test_data_keys_that_change_under_fire_lose_no_link(household: Household) -> None:
+    server = household.server
+    await asyncio.to_thread(server.start)
+    async with Wire.to(server.url) as wire:
+        tokens = [str((await wire.link(ALEXA))["refresh_token"]) for _ in range(6)]
+        for turn in range(KILLS):
+            await household.killed("key", "rotate", "--data")
+            answers = [await wire.refresh(ALEXA, token) for token in tokens]
+            assert {answer.status for answer in answers} == {200}
+            heard = turn % 3 != 0  # every third answer is lost, and the predecessor presented again
+            tokens = [answer.json["refresh_token"] if heard else token for answer, token in zip(answers, tokens, strict=True)]
+    server.kill()
+    household.is_whole()
+    assert household.happened["killed"] > KILLS // 5
+
+
+async def test_a_restore_that_is_killed_anywhere_leaves_the_old_state_or_the_new_one(
+    household: Household, tmp_path: Path
+) -> None:
+    """The command while it unpacks, checks and makes ready; the server while it puts in place."""
+    server = household.server
+    await asyncio.to_thread(server.start)
+    known = await household.link()
+    assert (await asyncio.to_thread(server.run, "backup", str(tmp_path / "file"))).returncode == 0
+    await asyncio.to_thread(server.run, "revoke", "--all", "--yes")
+    since = await household.link()
+    assert await household.lives(known, since) == [False, True]
+    file, states = str(tmp_path / "file"), Counter[tuple[bool, ...]]()
+    for _ in range(KILLS):
+        await household.killed("restore", file)
+        await asyncio.sleep(household.chance.uniform(0, 1.2))
+        server.kill()
+        await asyncio.to_thread(server.start)
+        found = tuple(await household.lives(known, since))
+        states[found] += 1
+        assert found in {(False, True), (True, False)}
+        if found == (True, False):
+            former = max((server.data_dir / "backups").glob("before-*.db"), key=lambda copy: copy.stat().st_mtime)
+            back = await asyncio.to_thread(server.run, "restore", str(former))
+            assert back.returncode == 0, back.stderr
+            assert await household.lives(known, since) == [False, True]
+    server.kill()
+    household.is_whole()
+    assert len(states) == 2, states
+    assert household.happened["killed"] > KILLS // 5
+
+
+async def test_a_server_that_is_killed_while_it_starts_with_a_backup_waiting_takes_it_at_last(
+    household: Household, tmp_path: Path
+) -> None:
+    server = household.server
+    await asyncio.to_thread(server.start)
+    known = await household.link()
+    await asyncio.to_thread(server.run, "backup", str(tmp_path / "file"))
+    await asyncio.to_thread(server.run, "revoke", "--all", "--yes")
+    since = await household.link()
+    server.kill()
+    ready = await asyncio.to_thread(server.run, "restore", str(tmp_path / "file"))
+    assert "the next start of the server takes it" in ready.stdout
+    for _ in range(KILLS):
+        process = await asyncio.create_subprocess_exec(*COMMAND, "serve", env=server.environment, stdout=subprocess.DEVNULL)
+        await asyncio.sleep(household.chance.uniform(0.2, 0.7))
+        process.kill()
+        await process.wait()
+    await asyncio.to_thread(server.start)
+    assert await household.lives(known, since) == [True, False]
+    (former,) = (server.data_dir / "backups").glob("before-*.db")
+    with closing(sqlite3.connect(former)) as database:
+        assert database.execute("SELECT count(*) FROM grants WHERE ended_at IS NULL").fetchone() == (1,)
+    server.kill()
+    household.is_whole()
+
+
+async def test_a_sealed_backup_that_is_killed_is_noticed_or_whole(household: Household, tmp_path: Path) -> None:
+    server = household.server
+    await asyncio.to_thread(server.start)
+    await household.link()
+    for number in range(KILLS):
+        file = tmp_path / f"{number}"
+        await household.killed("backup", str(file))
+        if not file.exists():
+            continue
+        checked = await asyncio.to_thread(server.run, "restore", "--check", "--json", str(file))
+        if checked.returncode == 0:
+            assert json.loads(checked.stdout)["links"] == 1
+        else:
+            assert "damaged" in checked.stderr or "no backup" in checked.stderr
+    assert household.happened["killed"] > KILLS // 5
+
+
+async def test_a_restore_under_load_answers_everybody_or_says_503(household: Household, tmp_path: Path) -> None:
+    server = household.server
+    await asyncio.to_thread(server.start)
+    async with Wire.to(server.url) as wire:
+        tokens = [str((await wire.link(ALEXA))["refresh_token"]) for _ in range(16)]
+        await asyncio.to_thread(server.run, "backup", str(tmp_path / "file"))
+        statuses: Counter[int] = Counter()
+        stop = asyncio.Event()
+
+        async def refresh(token: str) -> None:
+            while not stop.is_set():
+                statuses[(await wire.refresh(ALEXA, token)).status] += 1
+
+        load = [asyncio.create_task(refresh(token)) for token in tokens]
+        for _ in range(3):
+            taken = await asyncio.to_thread(server.run, "restore", str(tmp_path / "file"))
+            assert "Restored." in taken.stdout, taken.stderr
+        stop.set()
+        await asyncio.gather(*load)
+        assert set(statuses) <= {200, 503}, statuses
+        assert statuses[200] > 100
+        assert {(await wire.refresh(ALEXA, token)).status for token in tokens} == {200}
