@@ -1,5 +1,6 @@
 """How the panel writes instants, durations and sizes: in the household's own time zone, and as people say them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -62,7 +63,7 @@ def count(number: int, singular: str) -> str:
     return f"{number:,} {singular}{'' if number == 1 else 's'}"
 
 
-FILTERS: Final = {
+FILTERS: Final[dict[str, Callable[..., str]]] = {
     "instant": instant,
     "exact_instant": exact_instant,
     "day": day,

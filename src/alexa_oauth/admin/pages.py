@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Final
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
 from alexa_oauth.admin.formats import FILTERS
 from alexa_oauth.protocol.models import Resident
+from alexa_oauth.web.templating import Templates
 
 _PACKAGE: Final = "alexa_oauth.admin"
 _PUBLIC: Final = "alexa_oauth.web"
@@ -46,28 +45,17 @@ class Frame:
 
 
 class PanelPages:
-    """The templates, compiled once, and the policy that fits them."""
+    """The templates, and the policy that fits them."""
 
     def __init__(self) -> None:
-        """Read the package's templates; a fault in one of them shows here, not in a request."""
+        """Read what all pages share."""
         stylesheet = _read(_PUBLIC, "ground.css") + _read(_PACKAGE, "panel.css")
         script = _read(_PACKAGE, "panel.js")
         self._policy = (
             f"default-src 'none'; style-src '{_hash(stylesheet)}'; script-src '{_hash(script)}'; connect-src 'self'; "
             "form-action 'self'; base-uri 'none'; frame-ancestors "
         )
-        environment = Environment(
-            loader=ChoiceLoader([PackageLoader(_PACKAGE), PackageLoader(_PUBLIC)]),
-            autoescape=True,
-            undefined=StrictUndefined,
-            auto_reload=False,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.filters |= FILTERS
-        environment.globals |= {"stylesheet": stylesheet, "script": script}
-        own = PackageLoader(_PACKAGE).list_templates()
-        self._templates = {name: environment.get_template(name) for name in own if name.endswith(".jinja")}
+        self._templates = Templates([_PACKAGE, _PUBLIC], {"stylesheet": stylesheet, "script": script}, FILTERS)
 
     def content_security_policy(self, framed_by: str) -> str:
         """Nothing loads; the one style element and the one script are known by their hashes (CSP Level 3 §2.3.1)."""
@@ -75,7 +63,7 @@ class PanelPages:
 
     def render(self, name: str, frame: Frame, view: object) -> str:
         """The page of that name, such as `links`."""
-        return self._templates[f"{name}.html.jinja"].render(frame=frame, view=view)
+        return self._templates.render(name, frame=frame, view=view)
 
 
 def _read(package: str, name: str) -> str:

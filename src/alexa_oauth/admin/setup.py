@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass, field
 from typing import Final
 
-import segno
 from aiohttp import web
 
 from alexa_oauth.admin.answers import done, page
@@ -159,4 +158,6 @@ async def _linking(parts: AdminParts) -> LinkingView:
 
 
 def _qr(url: str) -> str:
+    import segno  # noqa: PLC0415 - a megabyte for this one page
+
     return str(segno.make(url, error="m", micro=False).svg_inline(omitsize=True, border=2, dark="#000", light="#fff"))

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from alexa_oauth.web.templating import Templates
 from alexa_oauth.web.texts import Library, Texts, prose
 
 _PACKAGE: Final = "alexa_oauth.web"
@@ -59,43 +58,33 @@ class ProblemView:
 
 
 class Pages:
-    """The templates, compiled once, and the policy that their one style sheet needs.
+    """The templates, and the policy that their one style sheet needs.
 
     `content_security_policy` names no `form-action`: browsers apply that to the redirects after a form too, and would stop
     the way back to the client. `library` holds the languages.
     """
 
     def __init__(self) -> None:
-        """Read the package's templates; a fault in one of them shows here, not in a request."""
+        """Read what all pages share."""
         stylesheet = "".join(_read(name) for name in ("ground.css", "page.css"))
         self.content_security_policy: Final = _content_security_policy(stylesheet)
-        environment = Environment(
-            loader=PackageLoader(_PACKAGE),
-            autoescape=True,
-            undefined=StrictUndefined,
-            auto_reload=False,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
         self.library: Final = Library()
-        environment.globals["stylesheet"] = stylesheet
-        environment.filters["prose"] = prose
-        templates = {name: environment.get_template(name) for name in environment.list_templates(["jinja"])}
-        self._consent = templates["consent.html.jinja"]
-        self._problem = templates["problem.html.jinja"]
-        self._home = templates["home.html.jinja"]
+        self._templates = Templates([_PACKAGE], {"stylesheet": stylesheet}, {"prose": prose})
 
     def consent(self, view: ConsentView, texts: Texts | None = None) -> str:
         """The page that asks a person to approve or deny; its form goes to `/alexa/approve`."""
-        return self._consent.render(view=view, texts=texts or self.library.english)
+        return self._render("consent", texts, view=view)
 
     def problem(self, view: ProblemView, texts: Texts | None = None) -> str:
         """The page that says what is wrong with a request, and what to do about it."""
-        return self._problem.render(view=view, texts=texts or self.library.english)
+        return self._render("problem", texts, view=view)
 
     def home(self, version: str, texts: Texts | None = None) -> str:
         """The page of whoever finds the bare address."""
-        return self._home.render(version=version, texts=texts or self.library.english)
+        return self._render("home", texts, version=version)
+
+    def _render(self, name: str, texts: Texts | None, **shown: object) -> str:
+        return self._templates.render(name, **shown, texts=texts or self.library.english)
 
 
 def _read(name: str) -> str:
