@@ -27,8 +27,8 @@ from benchmarks.scenario import LINKS, MANY, Extent, scenarios  # noqa: E402
 from benchmarks.served import HERE, approve, bare_handler, make_server, on_core  # noqa: E402
 from benchmarks.table import spread, table  # noqa: E402
 
-FULL: Final = Extent(rounds=7, alone=2_000, together=8_000, commits=1_000, starts=11)
-QUICK: Final = Extent(rounds=3, alone=400, together=2_000, commits=200, starts=5)
+FULL: Final = Extent(rounds=7, alone=2_000, together=8_000, commits=1_000, starts=11, idle_seconds=60)
+QUICK: Final = Extent(rounds=3, alone=400, together=2_000, commits=200, starts=5, idle_seconds=10)
 REFRESHES: Final = 10_000
 """After so many, memory is looked at."""
 
@@ -43,7 +43,7 @@ def main() -> None:
         heads = ("", "connections", "bare handler, 1/s", "server, 1/s", "share", "p50, ms", "p99, ms", "load busy")
         print(_machine(extent), table(heads, _throughput(folder, extent)), sep="\n\n", end="\n\n")
         print(table(("SQLite alone", "commits, 1/s", "rows, 1/s"), _commits(folder, extent)), end="\n\n")
-        print(table(("process", ""), [*_starts(folder, extent), *_memory(folder)]))
+        print(table(("process", ""), [*_starts(folder, extent), *_memory(folder), *_idle(folder, extent)]))
 
 
 def _machine(extent: Extent) -> str:
@@ -57,15 +57,19 @@ def _machine(extent: Extent) -> str:
 
 def _throughput(folder: Path, extent: Extent) -> list[list[str]]:
     server = make_server(folder / "throughput")
-    rounds = 1 + extent.rounds  # one to warm up
-    codes = approve(server.data_dir, wire.KEEPING, rounds * (extent.alone + extent.together))
     to_link = {client_id: approve(server.data_dir, client_id, number) for client_id, number in LINKS.items()}
     with ExitStack() as stack:
         with on_core(0):
             bare_port = stack.enter_context(bare_handler())
             stack.enter_context(server)
-        measured = [*scenarios(codes, lambda client_id: wire.link(server.url, client_id, to_link[client_id].pop()), extent)]
-        for number in range(rounds):
+        measured = [
+            *scenarios(
+                lambda number: approve(server.data_dir, wire.KEEPING, number, beside_server=True),
+                lambda client_id: wire.link(server.url, client_id, to_link[client_id].pop()),
+                extent,
+            )
+        ]
+        for number in range(1 + extent.rounds):  # one to warm up
             for scenario in measured:
                 scenario.measure(bare_port, server.port)
                 if not number:
@@ -107,6 +111,23 @@ def _memory(folder: Path) -> list[list[str]]:
         measure(Job(server.port, MANY, [wire.refresh(wire.ROTATING, token) for token in tokens], REFRESHES, follows=True))
         after = _resident(server.process.pid)
     return [["resident at the start, MiB", before], [f"resident after {REFRESHES:,} refreshes, MiB", after]]
+
+
+def _idle(folder: Path, extent: Extent) -> list[list[str]]:
+    """What the server uses while nobody asks for anything, where the system tells it."""
+    if not Path("/proc/self/schedstat").exists():
+        return []
+    server = make_server(folder / "idle")
+    with server:
+        used = _processor_seconds(server.process.pid)
+        time.sleep(extent.idle_seconds)
+        used = _processor_seconds(server.process.pid) - used
+    return [[f"idle for {extent.idle_seconds} s, % of a core", f"{100 * used / extent.idle_seconds:.3f}"]]
+
+
+def _processor_seconds(process: int) -> float:
+    """Of all threads; to the nanosecond, while `ps` counts in hundredths of a second (proc(5), `schedstat`)."""
+    return sum(int(task.read_text().split()[0]) for task in Path(f"/proc/{process}/task").glob("*/schedstat")) / 1e9
 
 
 def _resident(process: int) -> str:

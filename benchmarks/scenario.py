@@ -16,13 +16,14 @@ LINKS: Final = {wire.ROTATING: 1 + MANY, wire.KEEPING: 1 + MANY + MANY}
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How long to measure: rounds; answers of a round, alone on one connection and together on many; commits; starts."""
+    """How long to measure: rounds; answers of a round, alone on one connection and together on many; commits; starts; rest."""
 
     rounds: int
     alone: int
     together: int
     commits: int
     starts: int
+    idle_seconds: int
 
     def answers_on(self, connections: int) -> int:
         """Answers of a round on so many connections."""
@@ -31,7 +32,7 @@ class Extent:
 
 @dataclass(slots=True)
 class Scenario:
-    """Connection *n* sends the *n*-th of `requests` again and again, or, if each is good `once`, all of them use them up.
+    """Connection *n* sends the *n*-th of `requests` again and again, or all of them use up what `renew` makes for a round.
 
     If it `follows`, each refresh is made with the refresh token of the answer before.
     """
@@ -39,16 +40,16 @@ class Scenario:
     name: str
     connections: int
     answers: int
-    requests: list[str]
-    once: bool = False
+    requests: list[str] = field(default_factory=list)
+    renew: Callable[[int], list[str]] | None = None
     follows: bool = False
     bare: list[Measured] = field(default_factory=list)
     served: list[Measured] = field(default_factory=list)
 
     def measure(self, bare_port: int, port: int) -> None:
         """Measure the bare handler, then the server, with the same requests."""
-        requests = [self.requests.pop() for _ in range(self.answers)] if self.once else self.requests
-        total = None if self.once else self.answers
+        requests = self.renew(self.answers) if self.renew else self.requests
+        total = None if self.renew else self.answers
         with on_core(1):
             self.bare.append(measure(Job(bare_port, self.connections, requests, total, self.follows)))
             self.served.append(measure(Job(port, self.connections, requests, total, self.follows)))
@@ -76,12 +77,15 @@ class Scenario:
         ]
 
 
-def scenarios(codes: list[str], link: Callable[[str], dict[str, Any]], extent: Extent) -> Iterator[Scenario]:
-    """Everything that is measured by the second. `codes` are the keeping client's, `link` makes a link of a client."""
-    exchanges = [wire.exchange(wire.KEEPING, code) for code in codes]
+def scenarios(codes: Callable[[int], list[str]], link: Callable[[str], dict[str, Any]], extent: Extent) -> Iterator[Scenario]:
+    """Everything that is measured by the second. `codes` makes codes of the keeping client, `link` a link of a client."""
+
+    def exchanges(number: int) -> list[str]:
+        return [wire.exchange(wire.KEEPING, code) for code in codes(number)]
+
     for connections in (1, MANY):
         answers = extent.answers_on(connections)
-        yield Scenario("code exchange", connections, answers, exchanges, once=True)
+        yield Scenario("code exchange", connections, answers, renew=exchanges)
         for name, client_id in (("refresh that rotates", wire.ROTATING), ("refresh that keeps", wire.KEEPING)):
             refreshes = [wire.refresh(client_id, link(client_id)["refresh_token"]) for _ in range(connections)]
             yield Scenario(name, connections, answers, refreshes, follows=True)

@@ -24,10 +24,10 @@ _CODE_SECONDS: Final = 3_600
 
 
 def make_server(folder: Path) -> RunningServer:
-    """The real server, not started yet, with a client of either profile."""
+    """The real server, not started yet, with a client of either profile. Its bytecode is kept, as in the image."""
     clients_file = folder.with_name(f"{folder.name}.clients.json")
     clients_file.write_text(json.dumps(CLIENTS))
-    return RunningServer(folder, {"ALEXA_OAUTH_CLIENTS_FILE": str(clients_file)})
+    return RunningServer(folder, {"ALEXA_OAUTH_CLIENTS_FILE": str(clients_file), "PYTHONDONTWRITEBYTECODE": ""})
 
 
 @contextmanager
@@ -56,8 +56,8 @@ def on_core(place: int) -> Iterator[None]:
             os.sched_setaffinity(0, cores)
 
 
-def approve(folder: Path, client_id: str, number: int) -> list[str]:
-    """That many codes of the client, written through the store while no server runs.
+def approve(folder: Path, client_id: str, number: int, *, beside_server: bool = False) -> list[str]:
+    """That many codes of the client, written through the store.
 
     A person would have approved each on the consent page, which is not what is measured here.
     """
@@ -68,12 +68,12 @@ def approve(folder: Path, client_id: str, number: int) -> list[str]:
             # Each for somebody else: nobody may have many unredeemed codes.
             tx.authorizations.fulfil(_waiting(client_id, tx.now), code, f"person-{place}", tx.now + _CODE_SECONDS)
 
-    asyncio.run(_write(folder, write))
+    asyncio.run(_write(folder, write, serving=not beside_server))
     return codes
 
 
-async def _write(folder: Path, rule: Rule[None]) -> None:
-    opening = Opening(None, Clock().instant, os.urandom, dict, on_commit=lambda _: None, serving=True)
+async def _write(folder: Path, rule: Rule[None], *, serving: bool) -> None:
+    opening = Opening(None, Clock().instant, os.urandom, dict, on_commit=lambda _: None, serving=serving)
     store = SqliteStore.open(folder, opening)
     try:
         await store.write(rule)
