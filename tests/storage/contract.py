@@ -633,6 +633,22 @@ class PeoplePromises:
         assert store.read(lambda tx: tx.people.known()) == ()
 
 
+class AccountPromises:
+    async def test_an_account_is_let_in_until_it_is_forgotten(self, store: Store) -> None:
+        anna, bert = Person("amazon:b", "Anna"), Person("amazon:a", "Bert")
+        await store.write(lambda tx: tx.accounts.confirm(anna))
+        await store.write(lambda tx: tx.accounts.confirm(bert))
+        assert store.read(lambda tx: (tx.accounts.is_confirmed("amazon:b"), tx.accounts.is_confirmed("amazon:c"))) == (
+            True,
+            False,
+        )
+        assert set(store.read(lambda tx: tx.accounts.confirmed())) == {anna, bert}
+        await store.write(lambda tx: tx.accounts.confirm(replace(anna, name="Anne")))
+        assert await store.write(lambda tx: tx.accounts.forget("amazon:a")) is True
+        assert await store.write(lambda tx: tx.accounts.forget("amazon:a")) is False
+        assert store.read(lambda tx: tx.accounts.confirmed()) == (Person("amazon:b", "Anne"),)
+
+
 class StorePromises(
     TransactionPromises,
     AuthorizationPromises,
@@ -642,6 +658,7 @@ class StorePromises(
     PairingCodePromises,
     AdminLinkPromises,
     PeoplePromises,
+    AccountPromises,
     VendorIdPromises,
 ):
     """All promises of the port."""

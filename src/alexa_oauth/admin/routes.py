@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from alexa_oauth.admin import attempts, audit, backup, links, metrics, people, setup, upload, waiting
+from alexa_oauth.admin import accounts, attempts, audit, backup, links, metrics, people, setup, upload, waiting
 from alexa_oauth.admin.answers import Problem, problem
 from alexa_oauth.admin.by_link import LinkDoor, Sessions
 from alexa_oauth.admin.csrf import Csrf
@@ -25,6 +25,8 @@ ROUTES: Final = (
     Route("POST", "/waiting/arm", Who.ADMINISTRATORS, waiting.arm),
     Route("POST", "/waiting/allow", Who.ADMINISTRATORS, waiting.allow),
     Route("POST", "/waiting/release", Who.ADMINISTRATORS, waiting.release),
+    Route("POST", "/accounts/add", Who.ADMINISTRATORS, accounts.let_in),
+    Route("POST", "/accounts/remove", Who.ADMINISTRATORS, accounts.send_away),
     Route("GET", "/links", Who.EVERYBODY, links.show, label="Links"),
     Route("POST", "/links/end", Who.EVERYBODY, links.end),
     Route("POST", "/links/end-all", Who.ADMINISTRATORS, links.end_all),

@@ -14,7 +14,7 @@ from alexa_oauth.diagnosis.user_agent import describe
 from alexa_oauth.protocol.allowing import Allowance, find_to_allow, record_press
 from alexa_oauth.protocol.errors import StorageUnavailable
 from alexa_oauth.protocol.events import EventName
-from alexa_oauth.protocol.models import WaitingRequest
+from alexa_oauth.protocol.models import Person, WaitingRequest
 from alexa_oauth.protocol.ports import Transaction
 from alexa_oauth.protocol.words import words_of
 
@@ -33,7 +33,8 @@ _RELEASED: Final = "Nothing passes by the click alone any more."
 class RequestView:
     """One waiting request. `of_address` wait from its address, it included.
 
-    `is_alike`: another listed request shows the same two words. `signed_in` is who has proved who they are already.
+    `is_alike`: another listed request shows the same two words. `signed_in` is who has proved who they are already; the account
+    may still have to be confirmed.
     """
 
     attempt: str
@@ -45,12 +46,15 @@ class RequestView:
     browser: str
     is_allowed: bool
     is_alike: bool
-    signed_in: str | None
+    signed_in: Person | None
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingView:
-    """`by` is who gave the `allowance`. `unlisted` is how many more wait; `sought` is the reference that was looked for."""
+    """`by` is who gave the `allowance`. `unlisted` is how many more wait; `sought` is the reference that was looked for.
+
+    `accounts` are those of another service that an administrator confirmed.
+    """
 
     now: int
     allowance: Allowance | None
@@ -59,6 +63,7 @@ class WaitingView:
     unlisted: int
     sought: str
     is_guessed_at: bool
+    accounts: tuple[Person, ...]
 
 
 async def show(request: web.Request) -> web.Response:
@@ -112,6 +117,7 @@ def _view(parts: AdminParts, sought: str) -> WaitingView:
             unlisted=0 if sought else tx.authorizations.count_waiting() - len(listed),
             sought=sought,
             is_guessed_at=parts.is_guessed_at(),
+            accounts=tx.accounts.confirmed(),
         )
 
     return parts.store.read(look)
@@ -142,5 +148,5 @@ def _row(parts: AdminParts, tx: Transaction, found: WaitingRequest, *, is_alike:
         browser=describe(pending.user_agent),
         is_allowed=parts.button.allowed_by(pending.request_id) is not None,
         is_alike=is_alike,
-        signed_in=pending.person.name if pending.person else None,
+        signed_in=pending.person,
     )
