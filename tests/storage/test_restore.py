@@ -266,6 +266,9 @@ class TestRestored:
         store = open_store()
         assert living(store) == set()
         assert store.read(lambda tx: tx.grants.find_access_token(access_token().value)) is None
+        async with store.reader() as reader:
+            newest = (await reader.events(EventQuery(1)))[0].event.name
+        assert newest is EventName.LINKS_REVIEWED, "nobody need look through links of which none is left"
 
     async def test_a_secret_that_was_changed_since_stays_as_the_console_has_it(
         self, store: SqliteStore, surroundings: Surroundings, open_store: OpenStore

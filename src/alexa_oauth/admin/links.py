@@ -10,6 +10,7 @@ from alexa_oauth.admin.answers import done, page
 from alexa_oauth.admin.formats import count
 from alexa_oauth.admin.names import name_of
 from alexa_oauth.admin.parts import PARTS
+from alexa_oauth.admin.restored import unreviewed_restore
 from alexa_oauth.admin.visit import form_of, person_of
 from alexa_oauth.protocol.ports import Transaction
 from alexa_oauth.protocol.reading import Link
@@ -36,7 +37,10 @@ class LinkRow:
 
 @dataclass(frozen=True, slots=True)
 class LinksView:
-    """One page of them, of `pages`; `total` is how many there are. `of_everybody`: not the visitor's own alone."""
+    """One page of them, of `pages`; `total` is how many there are. `of_everybody`: not the visitor's own alone.
+
+    `restored_as_of` is the instant of a restore after which nobody looked through them yet.
+    """
 
     rows: tuple[LinkRow, ...]
     total: int
@@ -44,6 +48,7 @@ class LinksView:
     pages: int
     now: int
     of_everybody: bool
+    restored_as_of: int | None
 
 
 async def show(request: web.Request) -> web.Response:
@@ -56,7 +61,9 @@ async def show(request: web.Request) -> web.Response:
     number = min(_page_asked_for(request), pages)
     shown = links[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]
     rows = parts.store.read(lambda tx: tuple(_row(tx, link, parts.policy.refresh_token_seconds) for link in shown))
-    return page(request, "links", LinksView(rows, len(links), number, pages, now, person.is_administrator))
+    restored_as_of = await unreviewed_restore(request) if person.is_administrator else None
+    view = LinksView(rows, len(links), number, pages, now, person.is_administrator, restored_as_of)
+    return page(request, "links", view)
 
 
 async def end(request: web.Request) -> web.Response:

@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from alexa_oauth.admin import accounts, attempts, audit, backup, links, metrics, people, setup, upload, waiting
+from alexa_oauth.admin import accounts, attempts, audit, backup, links, metrics, people, restored, setup, upload, waiting
 from alexa_oauth.admin.answers import Problem, problem
 from alexa_oauth.admin.by_link import LinkDoor, Sessions
 from alexa_oauth.admin.csrf import Csrf
@@ -29,6 +29,7 @@ ROUTES: Final = (
     Route("POST", "/accounts/remove", Who.ADMINISTRATORS, accounts.send_away),
     Route("GET", "/links", Who.EVERYBODY, links.show, label="Links"),
     Route("POST", "/links/end", Who.EVERYBODY, links.end),
+    Route("POST", "/links/reviewed", Who.ADMINISTRATORS, restored.review),
     Route("POST", "/links/end-all", Who.ADMINISTRATORS, links.end_all),
     Route("GET", "/attempts", Who.EVERYBODY, attempts.show, label="Attempts"),
     Route("POST", "/attempts/end-links", Who.ADMINISTRATORS, attempts.end_all),

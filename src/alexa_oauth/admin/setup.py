@@ -9,6 +9,7 @@ from aiohttp import web
 from alexa_oauth.admin.answers import done, page
 from alexa_oauth.admin.first_link import Progress, progress_of
 from alexa_oauth.admin.parts import PARTS, AdminParts
+from alexa_oauth.admin.restored import unreviewed_restore
 from alexa_oauth.admin.sightings import LINKING_SECONDS, Sighting
 from alexa_oauth.admin.visit import form_of, person_of
 from alexa_oauth.protocol.account_linking import ClientSecret, Value, console_fields, linking_request
@@ -63,6 +64,7 @@ class SetupView:
     lacks_vendor_id: bool
     is_supervised: bool
     people: tuple[Resident, ...]
+    restored_as_of: int | None
 
 
 async def show(request: web.Request) -> web.Response:
@@ -117,6 +119,7 @@ async def _view(request: web.Request, *, is_revealed: bool) -> SetupView:
         lacks_vendor_id=not client.redirect_uris,
         is_supervised=parts.is_supervised,
         people=parts.store.read(lambda tx: tx.people.known()) if parts.is_supervised else (),
+        restored_as_of=await unreviewed_restore(request),
     )
 
 

@@ -40,6 +40,7 @@ class EventName(StrEnum):
     CLOCK_CONFIRMED = "clock.confirmed"
     DATABASE_ADOPTED = "database.adopted"
     LINKING_STARTED = "linking.started"
+    LINKS_REVIEWED = "links.reviewed"
     VENDOR_ID_ADDED = "vendor_id.added"
     CLIENT_SECRET_SHOWN = "client.secret_shown"
     ADMINISTRATOR_ADDED = "administrator.added"
@@ -68,6 +69,8 @@ EVENTS_OF_GRANTS: Final = frozenset(
         EventName.GRANT_ENDED,
         EventName.CLIENT_SECRET_CHANGED,
         EventName.LINKING_STARTED,
+        EventName.DATABASE_ADOPTED,
+        EventName.LINKS_REVIEWED,
         EventName.VENDOR_ID_ADDED,
         EventName.CLIENT_SECRET_SHOWN,
         EventName.ADMINISTRATOR_ADDED,

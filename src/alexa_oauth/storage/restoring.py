@@ -81,6 +81,7 @@ def _make_ready(connection: sqlite3.Connection, found: Candidate, master: Master
     if story.wish.ends_all:
         living = [grant_id for (grant_id,) in connection.execute(_LIVING, (story.instant.now,))]
         end_links(tx, living, story.wish.subject)
+        tx.events.record(Event(EventName.LINKS_REVIEWED).by(story.wish.subject))
     connection.execute("COMMIT")
 
 
