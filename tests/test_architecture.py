@@ -35,7 +35,6 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
         "log",
         "protocol",
     },
-    "checkup": {"storage", "diagnosis", "clients_file", "config", "protocol"},
     "serving": {"announcement", "upkeep", "app", "web", "config", "log", "protocol"},
     "announcement": {"app", "admin", "config", "protocol"},
     "upkeep": {"app", "protocol"},
@@ -48,6 +47,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
         "web",
         "storage",
         "approval",
+        "checkup",
         "sign_in",
         "diagnosis",
         "clients_file",
@@ -62,6 +62,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "panel_keeping": {"keeping", "admin", "storage", "config", "protocol"},
     "keeping": {"storage", "config", "protocol"},
     "built_in_client": {"admin", "supervisor", "clients_file", "protocol"},
+    "checkup": {"diagnosis", "clients_file", "config", "protocol"},
     # the faces
     "admin": {"metrics", "exposition", "web", "diagnosis", "refusals", "rate_limit", "protocol"},
     "web": {"metrics", "refusals", "rate_limit", "protocol"},
@@ -97,7 +98,7 @@ MAY_USE: Final[dict[str, set[str]]] = {
     "segno": {"admin"},
     "prometheus_client": {"exposition"},
     "sqlite3": {"storage"},
-    "structlog": {"cli", "serving", "upkeep", "app", "web", "clients_file", "log"},
+    "structlog": {"cli", "serving", "upkeep", "app", "admin", "web", "clients_file", "log"},
     "uvloop": {"cli", "serving"},
 }
 """The libraries, and the rooms that may know each."""

@@ -11,11 +11,13 @@ from typing import Final
 
 from aiohttp import web
 
+from alexa_oauth.admin.examination import Examination
 from alexa_oauth.admin.parts import AdminParts
 from alexa_oauth.admin.routes import admin_application
 from alexa_oauth.admin.sightings import Sightings
 from alexa_oauth.approval import Means, chosen_approval
 from alexa_oauth.built_in_client import BuiltInClient
+from alexa_oauth.checkup import Checkup
 from alexa_oauth.clients_file import ClientDefinitions
 from alexa_oauth.config import Settings
 from alexa_oauth.diagnosis.outside import Outside, connect, resolve
@@ -224,6 +226,7 @@ class _PanelOnly:
 
 def _panel(settings: Settings, parts: Parts, means: Means, own: _PanelOnly) -> AdminParts:
     sign_in = parts.sign_in
+    checkup = Checkup(settings, means.store, parts.checks, parts.instance, outside())
     return AdminParts(
         store=means.store,
         policy=parts.policy,
@@ -239,6 +242,8 @@ def _panel(settings: Settings, parts: Parts, means: Means, own: _PanelOnly) -> A
         keeping=own.keeping,
         version=parts.version,
         metrics=parts.metrics,
+        doctor=checkup,
+        examination=Examination(checkup.examine),
         checks=parts.checks,
         metrics_token=settings.metrics_token,
     )

@@ -2,7 +2,8 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -10,12 +11,15 @@ from typing import Final
 
 from alexa_oauth.clients_file import ClientDefinitions, ClientsFileRefused
 from alexa_oauth.config import Network, Settings
-from alexa_oauth.diagnosis.checks.inside import Inside
+from alexa_oauth.diagnosis.checks.inside import Inside, check_inside
+from alexa_oauth.diagnosis.doctor import examine
+from alexa_oauth.diagnosis.findings import Finding
+from alexa_oauth.diagnosis.outside import Outside
 from alexa_oauth.protocol.alexa import are_all_alexas
+from alexa_oauth.protocol.errors import StorageUnavailable
 from alexa_oauth.protocol.events import EventName
 from alexa_oauth.protocol.models import Client
-from alexa_oauth.protocol.reading import EventQuery
-from alexa_oauth.storage.store import SqliteStore
+from alexa_oauth.protocol.reading import EventQuery, ReadableStore
 
 _PROXIES_TOLD: Final = 8
 _RECENT_SECONDS: Final = 7 * 86_400
@@ -23,15 +27,14 @@ _RECENT_SECONDS: Final = 7 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What the database has to say; `instance` is what `/health` calls it."""
+    """What the database has to say."""
 
-    instance: str
     has_secret: bool
     unknown_proxies: tuple[str, ...]
     links_of: Mapping[str, int]
 
 
-async def read_rows(store: SqliteStore, settings: Settings, now: int) -> Rows:
+async def read_rows(store: ReadableStore, settings: Settings, now: int) -> Rows:
     """Ask the database. `StorageUnavailable`, `RowDamaged`."""
     has_secret = store.read(lambda tx: tx.clients.show_secret(settings.client_id)) is not None
     async with store.reader() as reader:
@@ -39,7 +42,7 @@ async def read_rows(store: SqliteStore, settings: Settings, now: int) -> Rows:
         proxies = await reader.events(EventQuery(_PROXIES_TOLD, name=EventName.PROXY_UNKNOWN))
     recent = [told.event.address for told in proxies if told.at >= now - _RECENT_SECONDS]
     addresses = dict.fromkeys(address for address in recent if address is not None and _is_address(address))
-    return Rows(store.instance, has_secret, tuple(addresses), Counter(link.subject for link in links))
+    return Rows(has_secret, tuple(addresses), Counter(link.subject for link in links))
 
 
 def look_inside(
@@ -99,3 +102,28 @@ def _free_bytes(folder: Path) -> int | None:
         return shutil.disk_usage(folder).free
     except OSError:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """The doctor beside a running server."""
+
+    settings: Settings
+    store: ReadableStore
+    checks: Callable[[], Mapping[str, str]]
+    instance: Callable[[], str | None]
+    world: Outside
+
+    async def look(self) -> tuple[Finding, ...]:
+        """What shows without leaving the machine."""
+        return tuple(check_inside(await self._inside()))
+
+    async def examine(self, tell: Callable[[str], None]) -> tuple[Finding, ...]:
+        """Every cause, with the public address called as Amazon does; `tell` hears what is being tried."""
+        return await examine(await self._inside(), self.world, self.instance(), tell)
+
+    async def _inside(self) -> Inside:
+        rows = None
+        with suppress(StorageUnavailable):
+            rows = await read_rows(self.store, self.settings, self.world.now())
+        return look_inside(self.settings, rows, self.checks())

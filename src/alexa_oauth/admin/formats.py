@@ -26,6 +26,11 @@ def day(at: int | None) -> str:
     return _NEVER if at is None else _time(at, _day(at))
 
 
+def hour_of_day(at: int) -> str:
+    """Its hour and minute as bare text."""
+    return f"{_local(at):%H:%M}"
+
+
 def clock_time(at: int) -> Markup:
     """Its hour and minute, for what is over within the day."""
     return _time(at, f"{_local(at):%H:%M}")

@@ -7,10 +7,12 @@ from typing import Final, Protocol
 
 from aiohttp import web
 
+from alexa_oauth.admin.examination import Examination
 from alexa_oauth.admin.keeping import Keeping
 from alexa_oauth.admin.pages import Entry, PanelPages
 from alexa_oauth.admin.sightings import Sightings
 from alexa_oauth.admin.visit import Door
+from alexa_oauth.diagnosis.findings import Finding
 from alexa_oauth.metrics import Metrics
 from alexa_oauth.protocol.account_linking import ClientSecret
 from alexa_oauth.protocol.allowing import Button
@@ -44,6 +46,13 @@ class BuiltInClient(Protocol):
         """Add one, in the name of the person. `OptionsNotKept` or `StorageUnavailable`: nothing was added."""
 
 
+class Doctor(Protocol):
+    """Who knows why linking fails."""
+
+    async def look(self) -> tuple[Finding, ...]:
+        """What shows without leaving the machine."""
+
+
 @dataclass(frozen=True, slots=True)
 class AdminParts:
     """What the root hands in.
@@ -67,6 +76,8 @@ class AdminParts:
     keeping: Keeping
     version: str
     metrics: Metrics
+    doctor: Doctor
+    examination: Examination
     checks: Callable[[], Mapping[str, str]]
     metrics_token: str | None = field(repr=False)
 

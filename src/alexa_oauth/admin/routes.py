@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from alexa_oauth.admin import accounts, attempts, audit, backup, links, metrics, people, restored, setup, upload, waiting
+from alexa_oauth.admin import accounts, attempts, audit, backup, health, links, metrics, people, restored, setup, upload, waiting
 from alexa_oauth.admin.answers import Problem, problem
 from alexa_oauth.admin.by_link import LinkDoor, Sessions
 from alexa_oauth.admin.csrf import Csrf
@@ -43,6 +43,8 @@ ROUTES: Final = (
     Route("POST", "/backup/new-secret", Who.ADMINISTRATORS, backup.new_secret),
     Route("GET", "/audit", Who.ADMINISTRATORS, audit.show, label="Audit"),
     Route("GET", "/audit/export", Who.ADMINISTRATORS, audit.export),
+    Route("GET", health.PATH, Who.ADMINISTRATORS, health.show, label="Health"),
+    Route("POST", "/health/examine", Who.ADMINISTRATORS, health.examine),
     Route("GET", metrics.PATH, Who.ADMINISTRATORS, metrics.show),
     Route("POST", "/people/add", Who.ADMINISTRATORS, people.add),
     Route("POST", "/people/remove", Who.ADMINISTRATORS, people.remove),
@@ -83,6 +85,7 @@ def _application(parts: AdminParts, door: Door, closed: Problem) -> web.Applicat
     app[PARTS] = parts
     app[PANEL] = Panel(door, PanelPages(), entries, parts.version)
     app.on_response_prepare.append(quiet_headers)
+    app.on_cleanup.append(health.give_up)
     app.add_routes([web.route(route.method, route.path, guarded(route)) for route in ROUTES])
     return app
 

@@ -22,6 +22,7 @@ from alexa_oauth.diagnosis.findings import Finding, Verdict
 from alexa_oauth.diagnosis.outside import Outside
 from alexa_oauth.diagnosis.report import report
 from alexa_oauth.storage.folder import DATABASE
+from alexa_oauth.storage.store import SqliteStore
 
 _ORDER: Final = (Verdict.PASS, Verdict.WARN, Verdict.FAIL)
 """The worst stands last, where a terminal's reader looks first."""
@@ -31,9 +32,8 @@ _INDENT: Final = " " * 6
 def doctor(context: Context) -> int:
     """0 if nothing fails."""
     world = outside()
-    rows, problem = _read_rows(context, world)
+    (rows, instance), problem = _read_rows(context, world)
     inside = look_inside(context.settings, rows, _checks(context), problem)
-    instance = rows.instance if rows is not None else None
     findings = asyncio.run(examine(inside, world, instance, _tell))
     if context.arguments.json:
         print_json({"version": __version__, "findings": [_fields(finding) for finding in findings]})
@@ -44,14 +44,18 @@ def doctor(context: Context) -> int:
     return FAILED if any(finding.verdict is Verdict.FAIL for finding in findings) else 0
 
 
-def _read_rows(context: Context, world: Outside) -> tuple[Rows | None, str | None]:
-    """What the database says, or why it cannot be asked; twice `None` where there is none yet."""
+def _read_rows(context: Context, world: Outside) -> tuple[tuple[Rows | None, str | None], str | None]:
+    """What the database says and what `/health` calls it; then why it cannot be asked, `None` where there is none yet."""
+
+    async def read(store: SqliteStore) -> tuple[Rows, str]:
+        return await read_rows(store, context.settings, world.now()), store.instance
+
     if not (context.settings.data_dir / DATABASE).exists():
-        return None, None
+        return (None, None), None
     try:
-        return ask(context, lambda store: read_rows(store, context.settings, world.now())), ""
+        return ask(context, read), ""
     except CommandFailed as failed:
-        return None, " ".join(failed.lines)
+        return (None, None), " ".join(failed.lines)
 
 
 def _checks(context: Context) -> dict[str, str] | None:

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import os
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -172,7 +173,9 @@ def unverified() -> ssl.SSLContext:
 
 def describe(error: OSError) -> str:
     """Why it did not work, in the system's words."""
-    return error.strerror or str(error) or type(error).__name__
+    if isinstance(error, ssl.SSLError) or not error.errno or error.errno < 0:
+        return error.strerror or str(error) or type(error).__name__
+    return os.strerror(error.errno)
 
 
 async def _exchange(outside: Outside, destination: Destination, request: bytes) -> bytes:

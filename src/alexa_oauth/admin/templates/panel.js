@@ -54,7 +54,7 @@ async function refresh() {
     if (other.dataset.says !== element.dataset.says) said.textContent = other.dataset.says;
     element.replaceWith(other);
   }
-  return true;
+  return document.querySelector("[data-live]") !== null;
 }
 
 function refreshEvery(seconds) {

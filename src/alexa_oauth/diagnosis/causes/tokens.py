@@ -27,7 +27,7 @@ CODE_NOT_FOR_THIS: Final = Cause(
 )
 REFRESH_TOKEN_EXPIRED: Final = Cause(
     "refresh_token_expired",
-    "The link was unused for too long",
+    "Unused links end",
     "A link that is not used for refresh_token_days ends, and Alexa then asks to link anew. Amazon advises 180 days or more.",
     "Set refresh_token_days to 180 or more, or 0 for no end; then disable and enable the skill in the Alexa app.",
     (Seen.EVENTS, Seen.INSIDE),
