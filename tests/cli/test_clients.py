@@ -116,3 +116,8 @@ class TestNewSecret:
         assert (ran.status, ran.out) == (1, "")
         assert "the setting client_secret" in ran.err
         assert SECRET not in ran.err
+
+
+def test_a_vendor_id_that_was_added_on_the_panel_counts_for_the_commands_too(run: Run, home: Home) -> None:
+    home.write(lambda tx: tx.clients.add_vendor_id("M1A2B3C4D5E6F7"))
+    assert "https://layla.amazon.com/api/skill/link/M1A2B3C4D5E6F7" in run("client", "show").out

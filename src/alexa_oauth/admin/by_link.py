@@ -13,7 +13,6 @@ from alexa_oauth.admin.visit import Visit
 from alexa_oauth.protocol.credentials import new_secret
 from alexa_oauth.protocol.models import LOCAL_SUBJECT, Resident
 from alexa_oauth.protocol.ports import Entropy, Store
-from alexa_oauth.web.answers import redirect_answer
 
 LINK_SECONDS: Final = 600
 SESSION_LIMIT: Final = 32
@@ -91,14 +90,15 @@ class LinkDoor:
             return None
         return Visit(LOCAL_PERSON, "", self._csrf.value_for(secret), may_sign_out=True)
 
-    async def open(self, request: web.Request) -> web.Response | None:
-        """Spend the link and begin a session of this browser's; `None` if the link is not good."""
+    async def open(self, request: web.Request) -> str | None:
+        """Spend the link and begin a session; its secret, or `None` if the link is not good."""
         link = request.match_info["link"]
-        if not await self._store.write(lambda tx: tx.admin_links.spend(link)):
-            return None
-        response = redirect_answer("/", 303)
-        response.set_cookie(_cookie(request), self._sessions.begin(), httponly=True, samesite="Strict", path="/")
-        return response
+        is_good = await self._store.write(lambda tx: tx.admin_links.spend(link))
+        return self._sessions.begin() if is_good else None
+
+    def remember(self, request: web.Request, response: web.Response, secret: str) -> None:
+        """Keep the session in this browser."""
+        response.set_cookie(_cookie(request), secret, httponly=True, samesite="Strict", path="/")
 
     def sign_out(self, request: web.Request) -> None:
         """End the session of this browser."""

@@ -5,7 +5,7 @@ from typing import Final
 from aiohttp import web
 
 from alexa_oauth.admin import accounts, attempts, audit, backup, health, links, metrics, people, restored, setup, upload, waiting
-from alexa_oauth.admin.answers import Problem, problem
+from alexa_oauth.admin.answers import Problem, page, problem
 from alexa_oauth.admin.by_link import LinkDoor, Sessions
 from alexa_oauth.admin.csrf import Csrf
 from alexa_oauth.admin.entry import OPEN, Route, Who, entry, guarded
@@ -94,7 +94,12 @@ def _routes_by_link(door: LinkDoor) -> list[web.RouteDef]:
     """What a session of the panel's own needs beside the pages."""
 
     async def begin(request: web.Request) -> web.StreamResponse:
-        return await door.open(request) or problem(request, _CLOSED)
+        secret = await door.open(request)
+        if secret is None:
+            return problem(request, _CLOSED)
+        response = page(request, "opened", None)
+        door.remember(request, response, secret)
+        return response
 
     async def end(request: web.Request) -> web.StreamResponse:
         door.sign_out(request)

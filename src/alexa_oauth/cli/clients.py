@@ -3,7 +3,7 @@
 from alexa_oauth.app import entropy
 from alexa_oauth.cli.context import CommandFailed, Context
 from alexa_oauth.cli.database import ask
-from alexa_oauth.cli.definitions import find_secret, named_client, read_definitions
+from alexa_oauth.cli.definitions import find_secret, known_clients, named_client
 from alexa_oauth.cli.printing import print_fields, print_table
 from alexa_oauth.clients_file import configured_secret
 from alexa_oauth.protocol.credentials import new_client_secret
@@ -15,7 +15,7 @@ from alexa_oauth.storage.store import SqliteStore
 
 def list_clients(context: Context) -> int:
     """One line for each client."""
-    clients = read_definitions(context).definitions().values()
+    clients = known_clients(context).values()
     rows = [
         (client.client_id, client.client_type, client.refresh, str(len(client.redirect_uris)), client.name) for client in clients
     ]

@@ -1,5 +1,8 @@
 """The registered clients as commands need them, and where the secret of each is."""
 
+from collections.abc import Mapping
+from contextlib import suppress
+
 from alexa_oauth.cli.context import CommandFailed, Context
 from alexa_oauth.cli.database import ask
 from alexa_oauth.cli.owner import become_owner
@@ -18,10 +21,23 @@ def read_definitions(context: Context) -> ClientDefinitions:
         raise CommandFailed(*refused.faults, status=context.arguments.misconfigured) from refused
 
 
+def known_clients(context: Context) -> Mapping[str, Client]:
+    """The clients by their ids, as the running server has them: with the vendor ids that were added on the panel, too."""
+    definitions = read_definitions(context)
+
+    async def added(store: SqliteStore) -> tuple[str, ...]:
+        return store.read(lambda tx: tx.clients.vendor_ids())
+
+    # Where there is no database yet, nothing was added.
+    with suppress(CommandFailed):
+        definitions.add_vendor_ids(ask(context, added))
+    return definitions.definitions()
+
+
 def named_client(context: Context) -> Client:
     """The client that the command names, else the built-in one."""
     client_id = context.arguments.client_id or context.settings.client_id
-    client = read_definitions(context).definitions().get(client_id)
+    client = known_clients(context).get(client_id)
     if client is None:
         raise CommandFailed(f"there is no client {client_id!a}; `alexa-oauth client list` lists them")
     return client
