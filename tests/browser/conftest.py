@@ -180,6 +180,7 @@ async def open_panel(tmp_path: Path, open_browser: OpenBrowser, monkeypatch: pyt
             if user is None:
                 visitor = Visitor(page, rig.admin_origin, screen)
                 await visitor.open(await link_to(rig))
+                await page.wait_for_url(f"{rig.admin_origin}/")
             else:
                 around = await stack.enter_async_context(home_assistant(rig.admin_origin))
                 around.sign_in(*user)
