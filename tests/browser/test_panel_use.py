@@ -1,8 +1,11 @@
 """The panel in a real browser: framed by Home Assistant, attacked by a neighbour, by keyboard, and while things happen."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 import pytest
+from aiohttp import web
 from playwright.async_api import Frame, Page, expect
 
 from tests.browser.conftest import OpenPanel
@@ -14,7 +17,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 PLAIN: Final = Screen("desktop", 1280, 900)
 SCRIPTED: Final = Screen("desktop", 1280, 900, scripts=True)
-EVIL: Final = "http://evil.test/"
 READY: Final = {"public_url": "https://alexa.example.org", "vendor_ids": "M1A2B3C4D5E6F7"}
 URI: Final = "https://layla.amazon.com/api/skill/link/M1A2B3C4D5E6F7"
 USER: Final = (ANNA, "Anna")
@@ -25,14 +27,23 @@ def home_of(panel: PanelRoom) -> str:
     return panel.visitor.home.removesuffix(PATH)
 
 
-async def evil_page(page: Page, html: str) -> None:
-    """Go to a page of another site that holds this."""
+@asynccontextmanager
+async def evil_page(page: Page, html: str) -> AsyncIterator[None]:
+    """Another site, as near as can be: on this machine, so that nothing but the panel's own answers keeps it out."""
 
-    async def fulfil(route: object) -> None:
-        await route.fulfill(content_type="text/html", body=f"<!doctype html><title>Evil</title>{html}")  # type: ignore[attr-defined]
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(text=f"<!doctype html><title>Evil</title>{html}", content_type="text/html")
 
-    await page.route(f"{EVIL}**", fulfil)
-    await page.goto(EVIL)
+    app = web.Application()
+    app.router.add_get("/", answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await page.goto(f"http://evil.test:{runner.addresses[0][1]}/")
+        yield
+    finally:
+        await runner.cleanup()
 
 
 def framed(page: Page) -> Frame:
@@ -60,10 +71,10 @@ async def test_inside_home_assistant_pages_and_changes_work_in_their_frame(
 @pytest.mark.parametrize("user", [None, USER], ids=["checkout", "home-assistant"])
 async def test_another_site_can_not_frame_it(user: tuple[str, str] | None, open_panel: OpenPanel) -> None:
     panel = await open_panel(SCRIPTED, user=user)
-    await evil_page(panel.page, f'<iframe src="{panel.visitor.home}/"></iframe>')
-    await panel.page.wait_for_load_state()
-    assert "Alexa Link" not in await framed(panel.page).content()
-    assert any("frame-ancestors" in complaint for complaint in panel.visitor.complaints)
+    async with evil_page(panel.page, f'<iframe src="{panel.visitor.home}/"></iframe>'):
+        await panel.page.wait_for_load_state("networkidle")
+        assert framed(panel.page).url == "chrome-error://chromewebdata/"
+        assert any("frame-ancestors" in complaint for complaint in panel.visitor.complaints), panel.visitor.complaints
 
 
 @pytest.mark.parametrize("policy", ["no-referrer", "unsafe-url"])
@@ -75,13 +86,11 @@ async def test_another_site_s_form_changes_nothing_in_the_name_of_who_is_signed_
     panel = await open_panel(PLAIN, user=user, **READY)
     await panel.visitor.open("/")
     home = panel.visitor.home.replace("127.0.0.1", "home.test") if user else panel.visitor.home
-    await evil_page(
-        panel.page,
-        f'<meta name="referrer" content="{policy}"><form method="post" action="{home}/linking"><button>Win</button></form>',
-    )
-    await panel.page.get_by_role("button", name="Win").click()
-    await expect(panel.page.get_by_role("heading", level=1)).to_be_visible()
-    assert panel.page.url.endswith("/linking"), "it stayed where the refusal is"
+    form = f'<form method="post" action="{home}/linking"><button>Win</button></form>'
+    async with evil_page(panel.page, f'<meta name="referrer" content="{policy}">{form}'):
+        await panel.page.get_by_role("button", name="Win").click()
+        await expect(panel.page.get_by_role("heading", level=1)).to_be_visible()
+        assert panel.page.url.endswith("/linking"), "it stayed where the refusal is"
     assert "linking.started" not in {event.name for event in await panel.rig.audit()}
 
 
