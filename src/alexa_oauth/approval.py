@@ -14,6 +14,7 @@ from alexa_oauth.sign_in.amazon import WAY as AMAZON
 from alexa_oauth.sign_in.amazon import AllowedAccounts, Amazon
 from alexa_oauth.sign_in.approve_only import ApproveOnly
 from alexa_oauth.sign_in.button import Button
+from alexa_oauth.sign_in.codes import Codes
 from alexa_oauth.sign_in.home_assistant import ADD_ON_ADDRESSES, HomeAssistant, Household, client_id_of
 from alexa_oauth.sign_in.home_assistant_core import HomeAssistantCore
 from alexa_oauth.sign_in.login_with_amazon import REGIONS, LoginWithAmazon, SecurityProfile
@@ -39,6 +40,14 @@ class Means:
     def throttle(self) -> Throttle:
         """One of the way's own."""
         return Throttle(self.running, asyncio.sleep)
+
+    def tries(self) -> Tries:
+        """Those of the way's own requests."""
+        return Tries(self.running)
+
+    def codes_of(self, service: str) -> Codes:
+        """How that service's codes are judged."""
+        return Codes(service, self.throttle(), self.tries())
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +85,14 @@ def _home_assistant(settings: Settings, means: Means) -> HomeAssistant:
     addresses = (own,) if own else (*nearby, settings.home_assistant_url)
     core = HomeAssistantCore(addresses, client_id_of(settings.public_url), means.outbound.session)
     household = Household(settings.public_url, settings.home_assistant_url, settings.approvers)
-    return HomeAssistant(household, core, means.throttle(), Tries(means.running), means.entropy)
+    return HomeAssistant(household, core, means.codes_of(HomeAssistant.service), means.entropy)
 
 
 def _password(means: Means) -> Password:
     if means.supervisor_token is None:
         raise ValueError(means)  # config.py refuses such settings
     passwords = SupervisorPasswords(means.supervisor_token, means.outbound.session)
-    return Password(passwords, means.throttle(), Tries(means.running))
+    return Password(passwords, means.throttle(), means.tries())
 
 
 def _amazon(settings: Settings, means: Means) -> Amazon:
@@ -93,4 +102,4 @@ def _amazon(settings: Settings, means: Means) -> Amazon:
     profile = SecurityProfile(client_id, client_secret, settings.public_url + return_path(AMAZON))
     amazon = LoginWithAmazon(REGIONS[settings.amazon_region], profile, means.outbound.session)
     allowed = AllowedAccounts(settings.amazon_allowed, means.store)
-    return Amazon(amazon, allowed, means.throttle(), Tries(means.running), means.entropy)
+    return Amazon(amazon, allowed, means.codes_of(Amazon.service), means.entropy)

@@ -27,6 +27,7 @@ from alexa_oauth.protocol.sign_in import (
 )
 from alexa_oauth.sign_in import asking
 from alexa_oauth.sign_in.amazon import AllowedAccounts, Amazon
+from alexa_oauth.sign_in.codes import Codes
 from alexa_oauth.sign_in.login_with_amazon import REGIONS, LoginWithAmazon, Region
 from alexa_oauth.sign_in.throttle import Throttle, Tries
 from alexa_oauth.web.parts import PARTS
@@ -59,7 +60,7 @@ class Story:
         asked = LoginWithAmazon(region or self.amazon.region, PROFILE, lambda: self.session)
         accounts = AllowedAccounts(allowed, self.rig.server.store)
         running = lambda: self.clocks.running  # noqa: E731 - said in place
-        return Amazon(asked, accounts, Throttle(running, at_once), Tries(running), CountedChance())
+        return Amazon(asked, accounts, Codes(Amazon.service, Throttle(running, at_once), Tries(running)), CountedChance())
 
     async def leave(self, way: Amazon) -> tuple[str, PendingRequest]:
         """Where the browser is sent, and the request as the store keeps it meanwhile."""
@@ -354,8 +355,8 @@ async def test_who_waits_too_long_in_line_is_asked_to_come_back(story: Story) ->
 
     running = lambda: story.clocks.running  # noqa: E731 - said in place
     asked = LoginWithAmazon(story.amazon.region, PROFILE, lambda: story.session)
-    throttle = Throttle(running, pause)
-    way = Amazon(asked, AllowedAccounts((), story.rig.server.store), throttle, Tries(running), CountedChance())
+    codes = Codes(Amazon.service, Throttle(running, pause), Tries(running))
+    way = Amazon(asked, AllowedAccounts((), story.rig.server.store), codes, CountedChance())
     for _ in range(3):
         await story.come_back(way, code="ANINVENTED")
     waiting = [asyncio.ensure_future(story.come_back(way, code="ANINVENTED")) for _ in range(4)]

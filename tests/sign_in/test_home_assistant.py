@@ -218,7 +218,7 @@ async def test_something_else_at_the_address_is_not_taken_for_home_assistant(rig
     assert await problem_of(rig) == f"{core.url}: it is not Home Assistant"
 
 
-@pytest.mark.parametrize("answer", ["error=access_denied", "code=", "code=%20", f"code={'x' * 300}", "code=%C3%BC", ""])
+@pytest.mark.parametrize("answer", ["error=access_denied", "code=", "code=%20", f"code={'x' * 600}", "code=%C3%BC", ""])
 async def test_an_answer_without_a_usable_code_asks_nobody(rig: Rig, core: StandInCore, answer: str) -> None:
     browser, page = await begun(rig)
     way_back = core.sign_in((await browser.sign_in(page)).location)

@@ -4,7 +4,6 @@ An id of Amazon's says nothing of a home, so a list of ids or an administrator m
 will have to recognise people, Amazon is asked for their names, and asks them for leave; their ids alone are told without a word.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -16,20 +15,15 @@ from alexa_oauth.protocol.sign_in import (
     AwaitsAdministrator,
     GoElsewhere,
     NotAllowed,
-    ServiceUnavailable,
     SignedIn,
-    SignInCrowded,
     SignInOutcome,
     SignInVerdict,
     Visitor,
 )
-from alexa_oauth.sign_in.asking import Unreachable
-from alexa_oauth.sign_in.login_with_amazon import SERVICE, Account, CodeRefused, LoginWithAmazon
-from alexa_oauth.sign_in.throttle import Throttle, Tries
+from alexa_oauth.sign_in.codes import Codes
+from alexa_oauth.sign_in.login_with_amazon import SERVICE, Account, LoginWithAmazon
 
 WAY: Final = "amazon"
-
-_CODE: Final = re.compile(r"[\x21-\x7e]{1,512}")
 
 
 class AllowedAccounts:
@@ -55,18 +49,15 @@ class AllowedAccounts:
 
 
 class Amazon:
-    """Failed answers of the browser slow down the next ones: each costs a question to Amazon."""
+    """The way to Amazon's page and back."""
 
     way = WAY
     service = SERVICE
 
-    def __init__(
-        self, amazon: LoginWithAmazon, allowed: AllowedAccounts, throttle: Throttle, tries: Tries, entropy: Entropy
-    ) -> None:
+    def __init__(self, amazon: LoginWithAmazon, allowed: AllowedAccounts, codes: Codes, entropy: Entropy) -> None:
         self._amazon = amazon
         self._allowed = allowed
-        self._throttle = throttle
-        self._tries = tries
+        self._codes = codes
         self._entropy = entropy
 
     async def prove(self, _pending: PendingRequest, _fields: Mapping[str, str], _visitor: Visitor) -> SignInOutcome:
@@ -76,18 +67,7 @@ class Amazon:
 
     async def judge_return(self, pending: PendingRequest, answer: Mapping[str, str], visitor: Visitor) -> SignInVerdict:
         """Ask Amazon whose code it is."""
-        departure, code = pending.departure, answer.get("code", "")
-        if departure is None or "error" in answer or not _CODE.fullmatch(code):
-            return self._tries.failed(pending)
-        wait = await self._throttle.admit(SERVICE, visitor)
-        if wait is not None:
-            return SignInCrowded(wait)
-        try:
-            account = await self._amazon.identify(code, departure.verifier)
-        except CodeRefused:
-            return self._tries.failed(pending)
-        except Unreachable as unreachable:
-            self._throttle.forgive(SERVICE, visitor)
-            return ServiceUnavailable(SERVICE, str(unreachable))
-        self._throttle.forgive(SERVICE, visitor)
-        return self._allowed.judge(account)
+        return await self._codes.judge(pending, answer, visitor, self._inquire)
+
+    async def _inquire(self, code: str, verifier: str | None) -> SignInVerdict:
+        return self._allowed.judge(await self._amazon.identify(code, verifier))

@@ -5,7 +5,6 @@ two may differ, as they do behind a proxy. To Home Assistant this server is a cl
 our address, and the redirect URI lies under it, so that Home Assistant need not reach us.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -21,22 +20,19 @@ from alexa_oauth.protocol.sign_in import (
     NotAllowed,
     ServiceUnavailable,
     SignedIn,
-    SignInCrowded,
     SignInOutcome,
     SignInVerdict,
     Visitor,
     return_path,
 )
 from alexa_oauth.sign_in.asking import Unreachable
-from alexa_oauth.sign_in.home_assistant_core import AccountRefused, CodeRefused, HomeAssistantCore, User
-from alexa_oauth.sign_in.throttle import Throttle, Tries
+from alexa_oauth.sign_in.codes import Codes
+from alexa_oauth.sign_in.home_assistant_core import AccountRefused, HomeAssistantCore, User
 
 WAY: Final = "home_assistant"
 SERVICE: Final = "Home Assistant"
 ADD_ON_ADDRESSES: Final = ("http://homeassistant", "http://homeassistant:8123")
 """Where an add-on finds Home Assistant; which of the two depends on when it was installed."""
-
-_CODE: Final = re.compile(r"[\x21-\x7e]{1,256}")
 
 
 def client_id_of(public_url: str) -> str:
@@ -67,16 +63,15 @@ class Household:
 
 
 class HomeAssistant:
-    """Failed answers of the browser slow down the next ones: each costs Home Assistant an entry in its log of failed logins."""
+    """The way to Home Assistant's page and back."""
 
     way = WAY
     service = SERVICE
 
-    def __init__(self, household: Household, core: HomeAssistantCore, throttle: Throttle, tries: Tries, entropy: Entropy) -> None:
+    def __init__(self, household: Household, core: HomeAssistantCore, codes: Codes, entropy: Entropy) -> None:
         self._household = household
         self._core = core
-        self._throttle = throttle
-        self._tries = tries
+        self._codes = codes
         self._entropy = entropy
 
     async def prove(self, _pending: PendingRequest, _fields: Mapping[str, str], _visitor: Visitor) -> SignInOutcome:
@@ -91,23 +86,13 @@ class HomeAssistant:
 
     async def judge_return(self, pending: PendingRequest, answer: Mapping[str, str], visitor: Visitor) -> SignInVerdict:
         """Ask Home Assistant whose code it is."""
-        departure, code = pending.departure, answer.get("code", "")
-        if departure is None or "error" in answer or not _CODE.fullmatch(code):
-            return self._tries.failed(pending)
-        wait = await self._throttle.admit(SERVICE, visitor)
-        if wait is not None:
-            return SignInCrowded(wait)
+        return await self._codes.judge(pending, answer, visitor, self._inquire)
+
+    async def _inquire(self, code: str, verifier: str | None) -> SignInVerdict:
         try:
-            user = await self._core.identify(code, departure.verifier)
-        except CodeRefused:
-            return self._tries.failed(pending)
+            return self._judge(await self._core.identify(code, verifier))
         except AccountRefused:
             return NotAllowed(None, Reason.ACCOUNT_REFUSED)
-        except Unreachable as unreachable:
-            self._throttle.forgive(SERVICE, visitor)
-            return ServiceUnavailable(SERVICE, str(unreachable))
-        self._throttle.forgive(SERVICE, visitor)
-        return self._judge(user)
 
     def _judge(self, user: User) -> SignInVerdict:
         person = Person(f"ha:{user.user_id}", user.name)

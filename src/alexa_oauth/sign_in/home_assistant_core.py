@@ -13,15 +13,12 @@ from typing import Any, Final
 import aiohttp
 
 from alexa_oauth.sign_in.asking import ANSWER_BYTES, Odd, Question, Session, Unreachable, answering, ask, shown
+from alexa_oauth.sign_in.codes import CodeRefused
 
 ANSWER_SECONDS: Final = 3.0
 
 _METADATA_PATH: Final = "/.well-known/oauth-authorization-server"
 _USER_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
-
-
-class CodeRefused(Exception):
-    """Core gave out no such code, or it is used or too old."""
 
 
 class AccountRefused(Exception):

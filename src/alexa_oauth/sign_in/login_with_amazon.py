@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from alexa_oauth.protocol.models import Departure
 from alexa_oauth.protocol.pkce import challenge_of
 from alexa_oauth.sign_in.asking import Answer, Odd, Question, Session, answering, ask, shown
+from alexa_oauth.sign_in.codes import CodeRefused
 
 SERVICE: Final = "Amazon"
 
@@ -38,10 +39,6 @@ REGIONS: Final = {
     "fe": Region("https://apac.account.amazon.com", "https://api.amazon.co.jp"),
 }
 """By the value of the setting `amazon_region`."""
-
-
-class CodeRefused(Exception):
-    """Amazon gave out no such code, or it is used or too old."""
 
 
 @dataclass(frozen=True, slots=True)
