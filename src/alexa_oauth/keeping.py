@@ -1,18 +1,20 @@
 """What is done to keep a server: sealed backups are made, any backup is looked into and made ready, for commands and panel."""
 
-from collections.abc import Generator
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from alexa_oauth import __version__
 from alexa_oauth.config import Settings, plain
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.keeping import BackupRefused
+from alexa_oauth.storage import database
 from alexa_oauth.storage.candidate import Candidate, candidate
 from alexa_oauth.storage.export import Manifest, Sealing, export
-from alexa_oauth.storage.folder import make_private, write_private
+from alexa_oauth.storage.folder import DATABASE, RESTORE, make_private, write_private
 from alexa_oauth.storage.opening import Opening
 from alexa_oauth.storage.restoring import Wish, stage
 from alexa_oauth.storage.sealed import SALT_BYTES, weakness
@@ -53,6 +55,16 @@ class Keeper:
             settings=plain(self._settings),
         )
         return export(store.folder, manifest, Sealing(passphrase, self._opening.entropy(SALT_BYTES)))
+
+    @contextmanager
+    def spool(self) -> Iterator[BinaryIO]:
+        """A file without a name in the data folder, for a backup that arrives. `StorageUnavailable`."""
+        folder = self._settings.data_dir
+        with database.failures_in_words(folder / DATABASE):
+            make_private(folder)
+            (folder / RESTORE).mkdir(mode=0o700, exist_ok=True)
+            with TemporaryFile(dir=folder / RESTORE) as file:
+                yield file
 
     def look_into(self, source: BinaryIO, passphrase: str | None) -> AbstractContextManager[Candidate]:
         """A backup, checked from all sides; a sealed one needs its passphrase. `BackupRefused`, `StorageUnavailable`."""

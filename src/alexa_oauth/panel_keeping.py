@@ -1,12 +1,10 @@
 """Backups and keys as the panel of a running server makes, restores and changes them."""
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import BinaryIO, Final
 
 from alexa_oauth.admin.keeping import Checked, KeysShown
@@ -18,7 +16,6 @@ from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.keeping import BackupRefused, CopyFile
 from alexa_oauth.storage.candidate import Candidate
 from alexa_oauth.storage.daily import copies, find_copy
-from alexa_oauth.storage.folder import RESTORE
 from alexa_oauth.storage.opening import Opening
 from alexa_oauth.storage.patient import PatientStore
 from alexa_oauth.storage.restoring import Wish
@@ -81,16 +78,9 @@ class PanelKeeping:
         finally:
             await asyncio.to_thread(pieces.close)
 
-    @contextmanager
-    def spool(self) -> Iterator[BinaryIO]:
+    def spool(self) -> AbstractContextManager[BinaryIO]:
         """As the port says."""
-        folder = self._settings.data_dir / RESTORE
-        try:
-            folder.mkdir(mode=0o700, exist_ok=True)
-            with TemporaryFile(dir=folder) as file:
-                yield file
-        except OSError as error:
-            raise StorageUnavailable(os.strerror(error.errno or 0).lower()) from error
+        return self._keeper.spool()
 
     async def check(self, source: BinaryIO, passphrase: str | None) -> Checked:
         """As the port says."""

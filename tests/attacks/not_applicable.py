@@ -11,8 +11,5 @@ NOT_APPLICABLE: Final[dict[str, str]] = {
     "N11": "no password is hashed slowly: secrets have 256 bits, and those that somebody chose have 16 characters at least",
     "O11": "there are no metrics yet",
     "O12": "an add-on's log page shows the standard output, which is what O01 to O10 search",
-    "P08": "no command removes a key yet; that a grant keeps its key until it rotates is tried in tests/storage/test_keys.py",
-    "P14": "no command exports a backup yet",
-    "P16": "no command restores a backup yet; it will say that links ended since live again",
     "Q16": "tokens name no audience, as at I05",
 }

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from alexa_oauth.admin.parts import PARTS
 from alexa_oauth.protocol.errors import StartRefused
+from alexa_oauth.protocol.events import Event, EventName
 from tests.attacks.canaries import Chance, everything, found_in, watched
 from tests.attacks.disk import DATABASE, before_each_statement, folder_of, octets_in, power_cut, statements_written
 from tests.attacks.links import DAY, refreshed, rotated
@@ -20,6 +22,7 @@ from tests.rig import NOW, FakeClocks, Rig, running
 from tests.running_server import RunningServer, ServerFailed
 
 UNAVAILABLE = (503, "temporarily_unavailable")
+PASSPHRASE = "correct horse battery staple"
 WRONG_KEY = Fernet.generate_key().decode()
 
 
@@ -74,6 +77,22 @@ async def test_p06_the_first_start_makes_key_and_database_and_the_second_keeps_t
         assert await later.is_live(tokens["access_token"])
 
 
+async def test_p08_an_old_data_key_goes_when_no_living_link_needs_it_and_not_before(rig: Rig) -> None:
+    """Else a rotation would cost every link that did not refresh in time."""
+    links = [await rig.link("alexa"), await rig.link("C1")]
+    await rig.store.keys.rotate_data(Event(EventName.KEY_ROTATED))
+    rig.clocks.advance(DAY)
+    await rig.upkeep.renew_keys()
+    assert [(key.age, key.links) for key in rig.store.keys.standings()] == [("current", 0), ("former", 2)]
+    for _ in range(2):
+        links = [await refreshed(rig, tokens, client_id) for tokens, client_id in zip(links, ("alexa", "C1"), strict=True)]
+        rig.clocks.advance(3_601)
+        await rig.upkeep.renew_keys()
+    assert [(key.age, key.links) for key in rig.store.keys.standings()] == [("current", 2), ("retired", 0)]
+    for tokens, client_id in zip(links, ("alexa", "C1"), strict=True):
+        await refreshed(rig, tokens, client_id)
+
+
 @pytest.mark.parametrize(("table", "key"), [("access_tokens", "sequence"), ("grants", "rowid")])
 async def test_p10_a_payload_that_was_moved_to_another_row_is_never_served(rig: Rig, table: str, key: str) -> None:
     """Else who may write to the file could lend the scope or the subject of one link to another."""
@@ -88,6 +107,24 @@ async def test_p10_a_payload_that_was_moved_to_another_row_is_never_served(rig: 
         assert (await rig.introspect(token)).refusal == (500, "server_error")
     answer = await (rig.verify(weak["access_token"]) if table == "access_tokens" else rig.refresh(weak["refresh_token"]))
     assert answer.refusal == (500, "server_error")
+
+
+async def test_p14_a_backup_shows_nothing_without_its_passphrase_nor_does_a_copy_without_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = Chance()
+    async with watched(tmp_path / "data", chance) as rig:
+        await everything(rig, monkeypatch)
+        pieces = rig.server.admin[PARTS].keeping.seal(PASSPHRASE, "local")
+        sealed = b"".join([piece async for piece in pieces])
+        await rig.upkeep.copy_daily()
+        copies = octets_in(tmp_path / "data" / "backups")
+        first_line, _salt, *rest = sealed.splitlines()
+        assert found_in(b"".join([first_line, *rest, copies]), rig, chance) == set()
+        assert PASSPHRASE.encode() not in octets_in(tmp_path)
+    assert len(copies) > 50_000
+    assert b"grants" in copies
+    assert b"grants" not in sealed
 
 
 async def test_p15_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -125,6 +162,15 @@ async def test_p17_a_power_cut_at_any_statement_leaves_one_head_that_works(rig: 
             assert later.store.read(lambda tx: tx.connection.execute("PRAGMA integrity_check").fetchall()) == [("ok",)]
             await refreshed(later, new if heads[-1][1] else old, client_id)
     assert heads == [[True, False]] * (len(moments) - 1) + [[False, True]]
+
+
+async def test_p16_links_that_ended_since_a_backup_live_again_and_that_is_said(tmp_path: Path) -> None:
+    """An old backup must not bring a link back behind its owner's back: it is said, and one word ends all of them."""
+    with RunningServer(tmp_path / "data", {"ALEXA_OAUTH_BACKUP_PASSPHRASE": PASSPHRASE}) as server:
+        assert server.run("backup", str(tmp_path / "file")).returncode == 0
+        said = server.run("restore", str(tmp_path / "file")).stdout
+        assert "Links that ended since then live again; --end-all-links ends all of them" in said
+        assert "backup.restored" in server.run("audit").stdout
 
 
 async def test_p18_a_second_server_on_the_same_folder_does_not_start(rig: Rig) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -286,6 +287,20 @@ def test_a_running_server_takes_it_by_itself(tmp_path: Path) -> None:
         assert new.run("health").returncode == 0
         assert new.process.pid == process
         assert PASSPHRASE not in new.printed
+
+
+def test_a_backup_goes_through_pipes_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    """As root does it who may not write where the server's user may, or the other way round."""
+    environment = {"ALEXA_OAUTH_BACKUP_PASSPHRASE": PASSPHRASE}
+    with RunningServer(tmp_path / "data", environment) as server:
+        command = [*COMMAND, "backup", "-"]
+        made = subprocess.run(command, env=server.environment, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+        assert made.stdout.startswith(sealed.FIRST_LINE)
+        assert b"what was sent to the standard output" in made.stderr
+        command = [*COMMAND, "restore", "--check", "-"]
+        looked = subprocess.run(command, env=server.environment, input=made.stdout, capture_output=True, check=True)
+        assert b"The backup is whole" in looked.stdout
+        assert [*(tmp_path / "data" / "restore").glob("*")] == []
 
 
 def test_on_a_terminal_progress_is_shown_on_standard_error_and_nothing_of_it_elsewhere(tmp_path: Path) -> None:

@@ -203,18 +203,19 @@ class TestRefusedForGood:
         self, left_behind: Path, open_store: OpenStore, where: str
     ) -> None:
         file = left_behind / "oauth.db"
-        damaged = bytearray(file.read_bytes())
+        whole = file.read_bytes()
+        damaged = bytearray(whole)
         spans = {"first page": slice(0, 16), "a later page": slice(-4_096, None), "all of it": slice(None)}
         if where == "emptied":
             damaged = bytearray()
         else:
             damaged[spans[where]] = b"\xa5" * len(damaged[spans[where]])
         file.write_bytes(damaged)
-        with pytest.raises(StartRefused, match="damaged and was left as it is; there is no backup"):
+        with pytest.raises(StartRefused, match="damaged and was left as it is; there is no good backup"):
             open_store()
         (left_behind / "backups").mkdir()
-        for age, name in enumerate(["newer.db", "older.db"]):
-            (left_behind / "backups" / name).touch()
+        for age, name in enumerate(["damaged.db", "newer.db", "older.db"]):
+            (left_behind / "backups" / name).write_bytes(damaged if name == "damaged.db" else whole)
             os.utime(left_behind / "backups" / name, (NOW - age, NOW - age))
         with pytest.raises(StartRefused, match=r"alexa-oauth restore .*/backups/newer\.db"):
             open_store()

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from tempfile import TemporaryFile
 from threading import Event
 from typing import BinaryIO, Final
 
@@ -48,17 +47,19 @@ to go back to it: alexa-oauth restore {former}"""
 def restore(context: Context) -> int:
     """Check a backup; unless that is all, make it ready and wait until the running server has taken it."""
     arguments = context.arguments
-    with _opened(arguments.file) as source:
-        become_owner(context.settings.data_dir)
-        with _failures(context), keeper(context.settings).look_into(source, _passphrase(source)) as found:
-            if arguments.key_only:
-                return _bring_key_back(context, found)
-            _show(context, found.contents)
-            if arguments.check:
-                return 0
-            _ask_first(context)
-            is_running = is_served(context.settings.data_dir)
-            ready = keeper(context.settings).make_ready(found, Wish(LOCAL_SUBJECT, ends_all=arguments.end_all_links))
+    with (
+        _opened(context, arguments.file) as source,
+        _failures(context),
+        keeper(context.settings).look_into(source, _passphrase(source)) as found,
+    ):
+        if arguments.key_only:
+            return _bring_key_back(context, found)
+        _show(context, found.contents)
+        if arguments.check:
+            return 0
+        _ask_first(context)
+        is_running = is_served(context.settings.data_dir)
+        ready = keeper(context.settings).make_ready(found, Wish(LOCAL_SUBJECT, ends_all=arguments.end_all_links))
     _tell_of_clients(ready)
     is_taken = is_running and _is_taken(context.settings.data_dir)
     print((_DONE if is_taken else _WAITS).format(former=ready.former_state))
@@ -134,19 +135,25 @@ def _bring_key_back(context: Context, found: Candidate) -> int:
 
 
 @contextmanager
-def _opened(name: str) -> Iterator[BinaryIO]:
-    """The file is opened by whoever runs the command, before root becomes the owner of the data folder."""
-    if name == _STANDARD_INPUT:
-        with TemporaryFile() as spooled:  # what comes through a pipe can be read once, and is looked at twice
-            shutil.copyfileobj(sys.stdin.buffer, spooled)
-            spooled.seek(0)
-            yield spooled
-        return
+def _opened(context: Context, name: str) -> Iterator[BinaryIO]:
+    """The file is opened by whoever runs the command, before root becomes the owner of the data folder.
+
+    What comes through a pipe can be read once, and is looked at twice.
+    """
+    folder = context.settings.data_dir
     with ExitStack() as stack:
-        try:
-            source = stack.enter_context(Path(name).open("rb"))
-        except OSError as error:
-            raise CommandFailed(f"{name} cannot be read ({error.strerror})") from error
+        if name == _STANDARD_INPUT:
+            become_owner(folder)
+            stack.enter_context(_failures(context))
+            source = stack.enter_context(keeper(context.settings).spool())
+            shutil.copyfileobj(sys.stdin.buffer, source)
+            source.seek(0)
+        else:
+            try:
+                source = stack.enter_context(Path(name).open("rb"))
+            except OSError as error:
+                raise CommandFailed(f"{name} cannot be read ({error.strerror})") from error
+            become_owner(folder)
         yield source
 
 

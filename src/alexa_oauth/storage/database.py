@@ -157,10 +157,19 @@ def failures_in_words(path: Path) -> Iterator[None]:
 
 
 def _damage(path: Path) -> str:
-    whole = [file for file in (path.parent / BACKUPS).glob("*") if file.suffix != _UNFINISHED]
-    backups = sorted(whole, key=lambda file: file.stat().st_mtime)
-    cure = f"restore the newest backup with: alexa-oauth restore {backups[-1]}" if backups else "there is no backup"
+    backups = sorted((path.parent / BACKUPS).glob("*.db"), key=lambda file: file.stat().st_mtime, reverse=True)
+    good = next(filter(_is_good, backups), None)
+    cure = f"restore the newest good backup with: alexa-oauth restore {good}" if good else "there is no good backup"
     return f"{path} is damaged and was left as it is; {cure}"
+
+
+def _is_good(file: Path) -> bool:
+    try:
+        with closing(connect(file, 0, "ro")) as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            return bool(version) and connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+    except sqlite3.Error:
+        return False
 
 
 def _remove(path: Path) -> None:
