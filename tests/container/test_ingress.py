@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import pytest
@@ -15,6 +15,7 @@ from tests.rig import ALEXA_URI, ALEXA_VENDOR
 pytestmark = pytest.mark.container
 
 ANNA: Final = "0123456789abcdef0123456789abcdef"
+PASSWORD: Final = "correct horse battery staple"
 SENT: Final = "MZYXWVUTSRQPO9"
 
 
@@ -53,3 +54,23 @@ def test_a_vendor_id_that_amazon_sent_is_kept_by_the_supervisor(network: HomeNet
         assert f"{SENT} was added" in network.open_panel(ANNA)["body"]
     assert calls == ["GET /addons/self/info", "POST /addons/self/options"]
     assert network.visit(f"/alexa/authorize?{urlencode(sent)}")["status"] == 200
+
+
+def test_a_password_is_checked_by_the_supervisor(make_add_on: MakeAddOn) -> None:
+    """For that `config.yaml` asks for the right `auth_api`; nothing of it stays."""
+    network = HomeNetwork.around(make_add_on({**OPTIONS, "sign_in": "password"}))
+    with network.supervised(f"anna={PASSWORD}") as calls:
+        refused, linked = (approve(network, username=" Anna", password=password) for password in ("a guess", PASSWORD))
+    assert (refused["status"], linked["status"]) == (200, 303)
+    assert linked["headers"]["Location"].startswith(f"{ALEXA_URI}?")
+    assert "code=" in linked["headers"]["Location"]
+    assert calls == ["POST /auth"] * 2
+    assert PASSWORD not in network.add_on.log()
+
+
+def approve(network: HomeNetwork, **proof: str) -> Any:  # noqa: ANN401 - JSON
+    """What a browser gets that approves with that proof."""
+    page = network.visit(f"/alexa/authorize?{urlencode(REQUEST)}")
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page["body"]))
+    cookie = page["headers"]["Set-Cookie"].partition(";")[0]
+    return network.visit("/alexa/approve", {**hidden, "decision": "approve", **proof}, Cookie=cookie)
