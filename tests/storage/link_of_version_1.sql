@@ -1,0 +1,20 @@
+-- A link as version 1 wrote it, with everything that it needs: the keys, the client's secret, a living access token. Never to be
+-- changed: so it lies on somebody's disk. tests/storage/test_upgrading.py has the master key and the tokens.
+INSERT INTO data_keys (sequence, key_id, purpose, wrapped, wrapped_by, created_at)
+VALUES (1, '7275dd48cf47f8db', 'tokens', CAST('gAAAAABrB0EV2_HsiclqLNEe3YzPGqUVLZ_miqkvAyLWiCnJXrDfhx1jbfhwsG_YpoDLij8N2wVog7RgZZWxz9EySmu2EmF03vXjBT_HppEaOqiyN57Oxhrmk1AGbexEwFKxbBokxNfKDmzry6XUaluZGq3dVqMIq_WSs1O-swaLLTkRJc82PPzZpmn52PUyjc07gz1ny3m_NSNT1qyCg9wHDnwb-HWupYWokbRfCm9RjsBxpYvHYx4xwCv3R3ftoh9BKKuLPJhcfH1PvjqCM4SfD-fcOoO3uGLGYOXaeEu_8Nc-ud12HCzKa10AvHMmvGSceEd4OTbl' AS BLOB), 'db1bfb41', 1800000000);
+INSERT INTO data_keys (sequence, key_id, purpose, wrapped, wrapped_by, created_at)
+VALUES (2, '7674d1469087860a', 'index', CAST('gAAAAABrB0EVfNr-2LGW7T0mCglN_HHMQoRHbDjm6n0ackBHYKnT_A4BljeXWyBWdIgKvclVDitD_d36N7PoOA-QneBPOWb7iw1bPnV9j4_SPUUkyNkidv4uWdHaUVa3RNLalh02Hdt5m0Rv4dzRSjcz040rxBH0jBuw0HohizE75v1qtMpn4zjtR2x6kxCchBBgBa1qNqzOvTfGNHkV7_ILojfkD9XgXVYrECMdvKUpj4aK1drFVqob58Gm8ndT0fTUDQ6_nvhHsoptPwz6L47Y955cU08SbA==' AS BLOB), 'db1bfb41', 1800000000);
+INSERT INTO data_keys (sequence, key_id, purpose, wrapped, wrapped_by, created_at)
+VALUES (3, '93e2e88d6d83ffc0', 'payload', CAST('gAAAAABrB0EVNGRQA5pjG4pBcl8yTz5HeA8f6mqVBmo9uvG4rhnCu5t6twCxAxR6SfBKK2MrwsBlovKwXblrGJxN2i0jManyXn9FcerLlyqPWL_AXumj0DcGuqI9Udqu9NS-VO46dZDK0gtJBh8XRh8afx669miuVrLxk7CGa3G0mUxu-XjkjNUSc9FqKEfPIy4mkwsGKDKdLAncEB3XbbqbRGoLlE5iuDGFFnjHxcAceE_QrmG_5wWp-2qCW76-08jhc_NRjruG3I3BDoK4Zqktpe_dnMNYzA==' AS BLOB), 'db1bfb41', 1800000000);
+INSERT INTO data_keys (sequence, key_id, purpose, wrapped, wrapped_by, created_at)
+VALUES (4, 'cce270a575ecbe43', 'sealing', CAST('gAAAAABrB0EV5PUteeb9KOA7jtDg3XhiQAjOM1-xl9zckw1c4OI3AP5oOpIQwY9934z35H8LKguDUv9w7RMjZ2pADZk4U4poSGi2sEU3hWsg1iRyDlPml0LJbMahC3YQ3ebRG62JAvp8SNf8YGQsxKCkq3GxrryPfDMBYhvKHdpekUmL-Z9PHRaKfztJQ8jY7rpYVGt9H7rW5A_P70lzB2mSmuvgzjkuBe_f_2F2eiODG6Kb9rCISP73pXSavf2IJmerJgWcPXaRueBQTPqEJ-W1ivowFtGIjA==' AS BLOB), 'db1bfb41', 1800000000);
+INSERT INTO client_secrets (client_id, sealed)
+VALUES ('amazon-alexa', CAST('gAAAAABrB0EVJhnBphLuUaABqlnizY6as2awsOwrIOACB_ZxfA3Vp7dgMy2tIMMZgi9dzHvaNpP9dJHuowQ41lPBnn6mVmOh6Uo2q6RZ2Vz78Tbr0yvFlnnmiLlZl1nCMflYal-to-OK-1E-TCWR5O4tDjZ_h5lsR2cvkYmN2C5fjpgmJxceBjLMNh8jRHMDe72fToBi3l9y2Q9ThfH8uirvGjp27krqWh2-DcdtxNIBY2WXNDumNgL8_G9qEAAwYQJyJt_B3ABsFO3mgomSGyK8DhjFOP3sFuYWzOYOkABDL0EieESMCho=' AS BLOB));
+INSERT INTO grants (grant_id, client_id, attempt, created_at, generation, token_key_id, rotated_at, rotated_profile, head_used_at, first_used_at, last_used_at, used_in_doubt, ends_at, ended_at, payload, sealed_window)
+VALUES ('0000000000000001', 'amazon-alexa', '0badcafe', 1800000000, 1, '7275dd48cf47f8db', 1800000000, NULL, NULL, NULL, 1800000000, 0, NULL, NULL, CAST('gAAAAABrB0EVPejK3UV1TvDmdAvnbntxe0dEbNltMkg5rNc8vi2hVVsW39hXlUoO_1bwh2-ybdy5WvG_MULGNX_oAMpXBsBwgGEQ9a9lySVmwNXRjhhg_1knpEvo5DAZ_vIz9Xe49VblAfsTFja3HzYjAb39RzfMMQBj1-VD2XgufOxXbor_F3fv_mEEwGt_EFczmgDN1eYZZLXnJpp0HiRwaG8qPISkBHYe9Tg-bz3ta_3eb8NP6O_onbJKFa7zWyr9hasCkWdU_h9PrfaRElS_HyDIVbQsuYoXiNzlRhrWq4KCLQW-a7g=' AS BLOB), NULL);
+INSERT INTO access_tokens (sequence, digest, grant_id, generation, issued_at, expires_at, used_at, payload)
+VALUES (1, X'2205EAF4BD6DBACFD4603F85F96E6F5E8F797DA2758BCCFF1AB09206087FEAD0', '0000000000000001', 1, 1800000000, 1800001800, NULL, CAST('gAAAAABrB0EVSjDYutSACeO0bTP7I8xUo5i66R5h1mPgeg8CuLcdwQHN7xsbnka591LhuMR2GF6mMyaCiR_yX51Nm3cQ4mSUgUcxs4TRcVQJFvBuhH7m1yEqj8mueB0EoR4Ok-PQb3q30QdJEpu3Gc1lJ1q4DfqbkbdHNIsz8b8H1-pjyQZ201vDjZEfvR_N5etSLtoeqN7HBsf8lX4Oq3HFRbZRsMl2_mxrrR42Ubo4GAgRdCz77PvOHuwrZulezuMMTbpazLKmwqaj_jlrfc8hjXksf2S4sBe1OdVAeNDqtEb2RMKaQ7I=' AS BLOB));
+INSERT INTO events (sequence, at, event, reason, client_id, subject, grant_id, address, attempt, count, detail, doubtful, of_grant)
+VALUES (1, 1800000000, 'token.issued', NULL, 'amazon-alexa', 'ha:user-1', '0000000000000001', NULL, NULL, 1, NULL, 0, 1);
+INSERT INTO probe (probed_at)
+VALUES (0);
