@@ -9,6 +9,7 @@ import pytest
 
 from alexa_oauth.checkup import look_inside, read_rows
 from alexa_oauth.diagnosis.checks.inside import Inside, check_inside
+from alexa_oauth.diagnosis.checks.recorded import check_recorded
 from alexa_oauth.diagnosis.findings import Verdict
 from tests.conftest import StartRig
 from tests.diagnosis.households import WELL
@@ -102,3 +103,30 @@ def test_a_link_that_never_ends_is_as_amazon_wishes() -> None:
 def test_several_links_of_one_person_are_told_and_no_fault() -> None:
     (found,) = [found for found in check_inside(replace(WELL, links_of={"local": 3})) if found.cause.cause_id == "old_rows"]
     assert (found.verdict, "3 living links" in found.sentence) == (Verdict.PASS, True)
+
+
+async def test_what_stopped_the_newest_attempt_is_a_fault_until_a_link_comes_about(rig: Rig) -> None:
+    browser = rig.browser()
+    await browser.authorize(redirect_uri="https://ex.test/elsewhere")
+    await rig.code()
+    refused = await rig.redeem(await rig.code(), code_verifier="x" * 43)
+    assert refused.refusal == (400, "invalid_grant")
+    found = recorded(await inside_of(rig))
+    assert found["pkce_disagrees"] is Verdict.FAIL
+    assert found["code_expired"] is Verdict.PASS
+    tokens = await rig.link()
+    assert (await rig.verify(tokens["access_token"])).status == 200
+    found = recorded(await inside_of(rig))
+    assert set(found.values()) == {Verdict.PASS}
+
+
+async def test_attempts_of_long_ago_are_no_evidence(rig: Rig) -> None:
+    await rig.redeem(await rig.code(), code_verifier="x" * 43)
+    inside = await inside_of(rig)
+    assert recorded(inside)["pkce_disagrees"] is Verdict.FAIL
+    assert recorded(replace(inside, now=inside.now + 8 * 86_400)) == {}
+
+
+def recorded(inside: Inside) -> dict[str, Verdict]:
+    """What the attempts say of causes that show nowhere else."""
+    return {found.cause.cause_id: found.verdict for found in check_recorded(inside.attempts, inside.now)}

@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -11,17 +11,21 @@ from typing import Final
 
 from alexa_oauth.clients_file import ClientDefinitions, ClientsFileRefused
 from alexa_oauth.config import Network, Settings
+from alexa_oauth.diagnosis.attempt import Attempt
+from alexa_oauth.diagnosis.attempts import read_attempts
 from alexa_oauth.diagnosis.checks.inside import Inside, check_inside
 from alexa_oauth.diagnosis.doctor import examine
 from alexa_oauth.diagnosis.findings import Finding
+from alexa_oauth.diagnosis.joining import JOINED_WITHIN_SECONDS
 from alexa_oauth.diagnosis.outside import Outside
 from alexa_oauth.protocol.alexa import are_all_alexas
 from alexa_oauth.protocol.errors import StorageUnavailable
 from alexa_oauth.protocol.events import EventName
 from alexa_oauth.protocol.models import Client
-from alexa_oauth.protocol.reading import EventQuery, ReadableStore
+from alexa_oauth.protocol.reading import EventQuery, History, HistoryQuery, ReadableStore, RecordedEvent
 
 _PROXIES_TOLD: Final = 8
+_ATTEMPTS_READ: Final = 25
 _RECENT_SECONDS: Final = 7 * 86_400
 
 
@@ -32,6 +36,9 @@ class Rows:
     has_secret: bool
     unknown_proxies: tuple[str, ...]
     links_of: Mapping[str, int]
+    histories: Sequence[History]
+    strays: Sequence[RecordedEvent]
+    now: int
 
 
 async def read_rows(store: ReadableStore, settings: Settings, now: int) -> Rows:
@@ -39,10 +46,13 @@ async def read_rows(store: ReadableStore, settings: Settings, now: int) -> Rows:
     has_secret = store.read(lambda tx: tx.clients.show_secret(settings.client_id)) is not None
     async with store.reader() as reader:
         links = await reader.links(now)
+        histories = await reader.histories(HistoryQuery(_ATTEMPTS_READ))
+        span = [told.at for history in histories for told in history.events] or [now]
+        strays = await reader.strays(min(span), max(span) + JOINED_WITHIN_SECONDS)
         proxies = await reader.events(EventQuery(_PROXIES_TOLD, name=EventName.PROXY_UNKNOWN))
     recent = [told.event.address for told in proxies if told.at >= now - _RECENT_SECONDS]
     addresses = dict.fromkeys(address for address in recent if address is not None and _is_address(address))
-    return Rows(has_secret, tuple(addresses), Counter(link.subject for link in links))
+    return Rows(has_secret, tuple(addresses), Counter(link.subject for link in links), histories, strays, now)
 
 
 def look_inside(
@@ -64,6 +74,8 @@ def look_inside(
         free_bytes=_free_bytes(settings.data_dir),
         unknown_proxies=_still_unknown(settings, rows),
         links_of=None if rows is None else rows.links_of,
+        attempts=() if rows is None else _attempts(rows, clients),
+        now=0 if rows is None else rows.now,
     )
 
 
@@ -72,6 +84,14 @@ def _clients(settings: Settings) -> tuple[Mapping[str, Client], tuple[str, ...]]
         return ClientDefinitions(settings).definitions(), ()
     except ClientsFileRefused as refused:
         return {}, refused.faults
+
+
+def _attempts(rows: Rows, clients: Mapping[str, Client]) -> tuple[Attempt, ...]:
+    def redirect_uris(client_id: str | None) -> tuple[str, ...]:
+        client = clients.get(client_id or "")
+        return client.redirect_uris if client is not None else ()
+
+    return read_attempts(rows.histories, rows.strays, rows.now, redirect_uris)
 
 
 def _still_unknown(settings: Settings, rows: Rows | None) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from alexa_oauth.diagnosis.causes.address import TLS_FAILS
-from alexa_oauth.diagnosis.checks.certificate import check_certificate
 from alexa_oauth.diagnosis.checks.inside import Inside, check_inside
 from alexa_oauth.diagnosis.checks.name import check_name
 from alexa_oauth.diagnosis.checks.passage import check_passage
@@ -13,6 +12,9 @@ from alexa_oauth.diagnosis.outside import Outside, Site
 
 async def examine(inside: Inside, outside: Outside, instance: str | None, tell: Callable[[str], None]) -> tuple[Finding, ...]:
     """One finding for each cause. `tell` hears what is being tried, `instance` is what `/health` calls this installation."""
+    # X.509 takes a tenth of a server's start to load, and only who asks the doctor needs it.
+    from alexa_oauth.diagnosis.checks.certificate import check_certificate  # noqa: PLC0415
+
     tell("looking at settings, database and disk")
     findings = [*check_inside(inside)]
     if inside.public_url is None or not inside.public_url.startswith("https://"):

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from alexa_oauth.diagnosis.attempt import Attempt
 from alexa_oauth.diagnosis.causes import address, console, path, person, tokens
+from alexa_oauth.diagnosis.checks.recorded import check_recorded
 from alexa_oauth.diagnosis.findings import Evidence, Finding, failed, not_testable, passed, warned
 
 ADVISED_DAYS: Final = 180
@@ -19,7 +21,7 @@ class Inside:
 
     `checks` is what `/health` says, `None` if nothing answers there. `free_bytes` is `None` if nobody can say. `database_problem`
     and `clients_faults` are lines for the operator, empty if all is well; where there is no database yet, the first is `None`.
-    `links_of` counts the living links of each subject.
+    `links_of` counts the living links of each subject; `attempts` are the last ones, newest first.
     """
 
     public_url: str | None
@@ -33,6 +35,8 @@ class Inside:
     free_bytes: int | None = None
     unknown_proxies: tuple[str, ...] = ()
     links_of: Mapping[str, int] | None = None
+    attempts: tuple[Attempt, ...] = ()
+    now: int = 0
 
 
 def check_inside(inside: Inside) -> Iterator[Finding]:
@@ -46,6 +50,7 @@ def check_inside(inside: Inside) -> Iterator[Finding]:
     yield from _judge_disk(inside)
     yield _judge_proxies(inside)
     yield from _judge_links(inside)
+    yield from check_recorded(inside.attempts, inside.now)
 
 
 def _judge_public_url(inside: Inside) -> Iterator[Finding]:

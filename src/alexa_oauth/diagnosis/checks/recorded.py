@@ -1,0 +1,48 @@
+"""What the last link attempts show: a cause that stopped one is no guess any more."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from alexa_oauth.diagnosis.attempt import Attempt, Standing
+from alexa_oauth.diagnosis.causes import CATALOGUE
+from alexa_oauth.diagnosis.causes.cause import Cause, Seen
+from alexa_oauth.diagnosis.findings import Evidence, Finding, failed, passed, warned
+from alexa_oauth.diagnosis.noise import is_noise, is_unanswered
+
+RECENT_SECONDS: Final = 7 * 86_400
+
+
+def check_recorded(attempts: Sequence[Attempt], now: int) -> Iterator[Finding]:
+    """The attempts newest first. What stopped the household's newest is a fault; what stopped one before it, a warning.
+
+    A link that came about ends the search: whatever stood in its way before is gone.
+    """
+    recent = [attempt for attempt in attempts if attempt.begun_at >= now - RECENT_SECONDS and not is_noise(attempt)]
+    stopped = _stopped_since_the_last_link(recent)
+    for number, attempt in enumerate(stopped):
+        if attempt.verdict.cause is not None:
+            yield _finding(attempt, attempt.verdict.cause, is_newest=number == 0)
+    if recent:
+        told = {attempt.verdict.cause for attempt in stopped}
+        for cause in CATALOGUE.values():
+            if cause.seen == (Seen.EVENTS,) and cause not in told:
+                yield passed(cause, f"No attempt since the last link shows this: {cause.title}.")
+
+
+def _stopped_since_the_last_link(recent: Sequence[Attempt]) -> list[Attempt]:
+    stopped = []
+    for attempt in recent:
+        if attempt.verdict.standing is Standing.LINKED:
+            break
+        if attempt.verdict.standing is Standing.STOPPED:
+            stopped.append(attempt)
+    return stopped
+
+
+def _finding(attempt: Attempt, cause: Cause, *, is_newest: bool) -> Finding:
+    verdict = attempt.verdict
+    which = "The newest link attempt" if is_newest else "A link attempt of the last days"
+    sentence = f"{which} stopped, {'probably ' if verdict.probable else ''}for this reason: {cause.sentence}"
+    evidence = [Evidence("attempt", attempt.attempt_id), Evidence("step reached", attempt.step.name.lower())]
+    is_certain = is_newest and not verdict.probable and not is_unanswered(attempt)
+    return (failed if is_certain else warned)(cause, sentence, evidence=evidence)
