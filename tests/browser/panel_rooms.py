@@ -55,10 +55,11 @@ class PanelRoom:
         """Keep a picture of the page as it stands, and demand that neither eye nor axe-core finds fault with it."""
         await self.visitor.picture(f"panel-{name}")
         looks = await looks_of(self.page)
-        assert looks.faults == ()
-        assert self.visitor.complaints == []
+        assert looks.faults == (), looks.faults
+        assert self.visitor.complaints == [], self.visitor.complaints
         if self.visitor.screen.scripts:
-            assert await faults_of(self.page) == []
+            faults = await faults_of(self.page)
+            assert faults == [], faults
 
 
 async def faults_of(page: Page) -> list[str]:
