@@ -1,17 +1,20 @@
 """RFC 9110 §12.5.4 and RFC 4647 §3.4: which language a header asks for."""
 
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
 from multidict import CIMultiDict
 
 from alexa_oauth.web.language import preferred
+from alexa_oauth.web.pages import ConsentView, Pages
 from alexa_oauth.web.texts import LANGUAGES, Library
 from tests.conftest import StartRig
 from tests.rig import Rig
 
 LIBRARY = Library()
+PAGES = Pages()
 WORDS = re.compile(r'<strong class="words" lang="en">([a-z]+ [a-z]+)</strong>')
 
 
@@ -95,3 +98,20 @@ async def test_two_header_lines_are_one_list(rig: Rig) -> None:
     headers = CIMultiDict([("Accept-Language", "zh"), ("Accept-Language", "hi")])
     async with rig.session.get(rig.origin, headers=headers) as answer:
         assert answer.headers["Content-Language"] == "hi"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_way_to_sign_in_can_be_shown_in_each_language(language: str) -> None:
+    texts = LIBRARY.texts(language)
+    plain = ConsentView("Alexa", "a.test", ("x",), "pairing_code", "id", "csrf", ("amber", "otter"), "ref")
+    views = [
+        *(replace(plain, sign_in=way) for way in ("pairing_code", "password", "approve_only")),
+        *(replace(plain, error="!", attempts_left=left) for left in (1, 2)),
+        replace(plain, elsewhere="Amazon"),
+        replace(plain, elsewhere="Amazon", person="Anna"),
+        replace(plain, is_allowed=True),
+    ]
+    for view in views:
+        html = PAGES.consent(view, texts)
+        assert f'<html lang="{language}" dir="ltr">' in html
+        assert re.findall(r"\{[a-z]+\}|\*\*|`", html.partition("</head>")[2]) == []
