@@ -167,6 +167,36 @@ async def test_guesses_in_the_owners_name_slow_the_owner_down_and_lock_nobody_ou
     assert waited == [1, 2, 4, 8, 16, 32, 32], "from the very network that guessed"
 
 
+async def test_waits_grow_by_account_from_wherever_and_what_says_nothing_of_a_password_is_not_counted(rig: Rig) -> None:
+    waited: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        waited.append(seconds)
+
+    way = rig.server.public[PARTS].sign_in
+    assert isinstance(way, Password)
+    way._throttle = Throttle(lambda: rig.clocks.running, pause)
+    _, page = await begun(rig)
+    pending = rig.store.read(lambda tx: tx.authorizations.find(page.hidden["request"]))
+    assert pending is not None
+    addresses = iter(range(1, 100))
+
+    async def come(name: str, password: str) -> str:
+        visitor = Visitor(f"192.0.2.{next(addresses)}", address_is_known=True)
+        return type(await way.prove(pending, {"username": name, "password": password}, visitor)).__name__
+
+    good = way._passwords
+    way._passwords = SupervisorPasswords(TOKEN, rig.server.outbound.session, "http://127.0.0.1:9")
+    assert {await come("Anna", "x") for _ in range(5)} == {"ServiceUnavailable"}
+    way._passwords = good
+    assert {await come(name, "x") for name in ("Anna", "ANNA", " anna")} == {"SignInFailed"}
+    assert waited == []
+    assert await come("bert", "x") == "SignInFailed"
+    assert waited == [], "another account waits for nobody"
+    assert await come("anna", ANNA["password"]) == "SignedIn"
+    assert waited == [1]
+
+
 async def test_no_more_than_a_few_passwords_are_checked_at_once_and_the_rest_wait_in_turn(rig: Rig) -> None:
     at_once, most, over = 0, 0, asyncio.Event()
 
