@@ -23,8 +23,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 from benchmarks import wire  # noqa: E402 - a checkout is not installed
 from benchmarks.load import Job, measure  # noqa: E402
 from benchmarks.raw_commits import ROWS_OF_A_REQUEST  # noqa: E402
-from benchmarks.scenario import LINKS, MANY, Extent, scenarios  # noqa: E402
-from benchmarks.served import HERE, approve, bare_handler, make_server, on_core  # noqa: E402
+from benchmarks.scenario import HEADS, LINKS, MANY, Extent, scenarios  # noqa: E402
+from benchmarks.served import HERE, Target, approve, bare_handler, make_server, on_core  # noqa: E402
 from benchmarks.table import spread, table  # noqa: E402
 
 FULL: Final = Extent(rounds=7, alone=2_000, together=8_000, commits=1_000, starts=11, idle_seconds=60)
@@ -40,8 +40,7 @@ def main() -> None:
     extent = QUICK if arguments.parse_args().quick else FULL
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        heads = ("", "connections", "bare handler, 1/s", "server, 1/s", "share", "p50, ms", "p99, ms", "load busy")
-        print(_machine(extent), table(heads, _throughput(folder, extent)), sep="\n\n", end="\n\n")
+        print(_machine(extent), table(HEADS, _throughput(folder, extent)), sep="\n\n", end="\n\n")
         print(table(("SQLite alone", "commits, 1/s", "rows, 1/s"), _commits(folder, extent)), end="\n\n")
         print(table(("process", ""), [*_starts(folder, extent), *_memory(folder), *_idle(folder, extent)]))
 
@@ -60,7 +59,7 @@ def _throughput(folder: Path, extent: Extent) -> list[list[str]]:
     to_link = {client_id: approve(server.data_dir, client_id, number) for client_id, number in LINKS.items()}
     with ExitStack() as stack:
         with on_core(0):
-            bare_port = stack.enter_context(bare_handler())
+            bare = stack.enter_context(bare_handler())
             stack.enter_context(server)
         measured = [
             *scenarios(
@@ -71,7 +70,7 @@ def _throughput(folder: Path, extent: Extent) -> list[list[str]]:
         ]
         for number in range(1 + extent.rounds):  # one to warm up
             for scenario in measured:
-                scenario.measure(bare_port, server.port)
+                scenario.measure(bare, Target(server.port, server.process.pid))
                 if not number:
                     scenario.forget()
     return [scenario.row() for scenario in measured]
@@ -117,17 +116,12 @@ def _idle(folder: Path, extent: Extent) -> list[list[str]]:
     """What the server uses while nobody asks for anything, where the system tells it."""
     if not Path("/proc/self/schedstat").exists():
         return []
-    server = make_server(folder / "idle")
-    with server:
-        used = _processor_seconds(server.process.pid)
+    with make_server(folder / "idle") as server:
+        target = Target(server.port, server.process.pid)
+        used = target.processor_seconds()
         time.sleep(extent.idle_seconds)
-        used = _processor_seconds(server.process.pid) - used
+        used = target.processor_seconds() - used
     return [[f"idle for {extent.idle_seconds} s, % of a core", f"{100 * used / extent.idle_seconds:.3f}"]]
-
-
-def _processor_seconds(process: int) -> float:
-    """Of all threads; to the nanosecond, while `ps` counts in hundredths of a second (proc(5), `schedstat`)."""
-    return sum(int(task.read_text().split()[0]) for task in Path(f"/proc/{process}/task").glob("*/schedstat")) / 1e9
 
 
 def _resident(process: int) -> str:

@@ -6,10 +6,14 @@ from typing import Any, Final
 
 from benchmarks import wire
 from benchmarks.load import Job, Measured, measure
-from benchmarks.served import on_core
+from benchmarks.served import Target, on_core
 from benchmarks.table import spread
 
 MANY: Final = 32
+HEADS: Final = (
+    *("", "connections", "bare handler, 1/s", "server, 1/s", "share", "bare handler, µs of processor", "server, µs of processor"),
+    *("p50, ms", "p99, ms", "load busy"),
+)
 LINKS: Final = {wire.ROTATING: 1 + MANY, wire.KEEPING: 1 + MANY + MANY}
 """How many links of each client the scenarios need: each connection that refreshes or checks has one of its own."""
 
@@ -30,6 +34,14 @@ class Extent:
         return self.together if connections > 1 else self.alone
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What the load measured, and the seconds of the processor that the measured process used for an answer."""
+
+    load: Measured
+    processor: float
+
+
 @dataclass(slots=True)
 class Scenario:
     """Connection *n* sends the *n*-th of `requests` again and again, or all of them use up what `renew` makes for a round.
@@ -43,18 +55,20 @@ class Scenario:
     requests: list[str] = field(default_factory=list)
     renew: Callable[[int], list[str]] | None = None
     follows: bool = False
-    bare: list[Measured] = field(default_factory=list)
-    served: list[Measured] = field(default_factory=list)
+    bare: list[Round] = field(default_factory=list)
+    served: list[Round] = field(default_factory=list)
 
-    def measure(self, bare_port: int, port: int) -> None:
+    def measure(self, bare: Target, server: Target) -> None:
         """Measure the bare handler, then the server, with the same requests."""
         requests = self.renew(self.answers) if self.renew else self.requests
         total = None if self.renew else self.answers
         with on_core(1):
-            self.bare.append(measure(Job(bare_port, self.connections, requests, total, self.follows)))
-            self.served.append(measure(Job(port, self.connections, requests, total, self.follows)))
+            for target, rounds in ((bare, self.bare), (server, self.served)):
+                used = target.processor_seconds()
+                measured = measure(Job(target.port, self.connections, requests, total, self.follows))
+                rounds.append(Round(measured, (target.processor_seconds() - used) / measured.answers))
         if self.follows:
-            self.requests = self.served[-1].requests
+            self.requests = self.served[-1].load.requests
 
     def forget(self) -> None:
         """Drop what was measured: it was to warm up."""
@@ -62,18 +76,19 @@ class Scenario:
         self.served.clear()
 
     def row(self) -> list[str]:
-        """Name, connections, answers a second of both, the server's share of the bare handler's, its latencies, the load's."""
-        rates = [served.rate for served in self.served]
-        shares = [100 * rate / bare.rate for rate, bare in zip(rates, self.bare, strict=True)]
+        """The cells under `HEADS`."""
+        rounds = [*zip(self.bare, self.served, strict=True)]
         return [
             self.name,
             str(self.connections),
-            spread([bare.rate for bare in self.bare]),
-            spread(rates),
-            f"{spread(shares)} %",
-            spread([1_000 * served.p50 for served in self.served], 2),
-            spread([1_000 * served.p99 for served in self.served], 2),
-            f"{100 * max(served.busy for served in self.served):.0f} %",
+            spread([bare.load.rate for bare in self.bare]),
+            spread([served.load.rate for served in self.served]),
+            f"{spread([100 * served.load.rate / bare.load.rate for bare, served in rounds])} %",
+            spread([1e6 * bare.processor for bare in self.bare]),
+            spread([1e6 * served.processor for served in self.served]),
+            spread([1_000 * served.load.p50 for served in self.served], 2),
+            spread([1_000 * served.load.p99 for served in self.served], 2),
+            f"{100 * max(served.load.busy for served in self.served):.0f} %",
         ]
 
 

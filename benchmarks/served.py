@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,18 @@ HERE: Final = Path(__file__).parent
 _CODE_SECONDS: Final = 3_600
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A process that is measured, and the port on which it answers."""
+
+    port: int
+    process: int
+
+    def processor_seconds(self) -> float:
+        """What all its threads have used so far, to the nanosecond (proc(5), `schedstat`); 0 where the system does not tell."""
+        return sum(int(task.read_text().split()[0]) for task in Path(f"/proc/{self.process}/task").glob("*/schedstat")) / 1e9
+
+
 def make_server(folder: Path) -> RunningServer:
     """The real server, not started yet, with a client of either profile. Its bytecode is kept, as in the image."""
     clients_file = folder.with_name(f"{folder.name}.clients.json")
@@ -31,11 +44,11 @@ def make_server(folder: Path) -> RunningServer:
 
 
 @contextmanager
-def bare_handler() -> Iterator[int]:
-    """The bare handler's process; its port."""
+def bare_handler() -> Iterator[Target]:
+    """The bare handler's process."""
     with subprocess.Popen([sys.executable, HERE / "bare_handler.py"], stdout=subprocess.PIPE, text=True) as process:
         try:
-            yield int(process.stdout.readline() if process.stdout else "")
+            yield Target(int(process.stdout.readline() if process.stdout else ""), process.pid)
         finally:
             process.kill()
 

@@ -1,5 +1,6 @@
 """What holds for every answer: errors in one shape, headers that tell nothing, one line in the log at debug level."""
 
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -22,19 +23,21 @@ def plain_errors(entropy: Entropy, doubts_clock: Callable[[], bool] = lambda: Fa
 
     While the clock is in doubt, no plain answer is dated (`undated_in_doubt` sees to the others).
     """
+    tells_all = _log.is_enabled_for(logging.DEBUG)
 
     @web.middleware
     async def plain(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             response = await handler(request)
-            _log.debug("request.answered", method=request.method, route=route_of(request), status=response.status)
+            if tells_all:
+                _log.debug("request.answered", method=request.method, route=route_of(request), status=response.status)
         except web.HTTPException as error:
             response = _refusal(error)
         except Exception:  # noqa: BLE001 - the last line of defence: no fault of ours may reach a stranger in aiohttp's words
             reference = new_attempt(entropy)
             _log.exception("request.failed", route=route_of(request), reference=reference)
             response = error_answer(ErrorCode.SERVER_ERROR, f"An unexpected fault; the log says more under {reference}")
-        if isinstance(response, PlainAnswer):
+        if type(response) is PlainAnswer:  # `isinstance` takes a microsecond: aiohttp's answers are abstract mappings
             response.is_dated = not doubts_clock()
         return response
 

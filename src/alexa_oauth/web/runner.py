@@ -33,7 +33,7 @@ class _QuietHandler(RequestHandler):
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """Send the answer. Only what aiohttp refuses before any handler arrives as an exception, and quotes a header field."""
-        answer = malformed_answer(resp.status) if isinstance(resp, web.HTTPException) else resp
+        answer = malformed_answer(resp.status) if isinstance(resp, Exception) else resp
         return await super().finish_response(request, answer, start_time)
 
 

@@ -10,7 +10,7 @@ from alexa_oauth.protocol.models import AccessToken, Scope
 from alexa_oauth.protocol.scope import parse
 from alexa_oauth.web.answers import REALM, RETRY_SECONDS
 from alexa_oauth.web.first_use import note_first_use
-from alexa_oauth.web.forms import FormRefused, read_query
+from alexa_oauth.web.forms import FormRefused, raw_query, read_query
 from alexa_oauth.web.parts import PARTS
 from alexa_oauth.web.plain_answer import PlainAnswer, header_fields
 
@@ -50,6 +50,8 @@ async def _judge(request: web.Request, token: str, asked: Scope) -> PlainAnswer:
 
 def _asked_scope(request: web.Request) -> Scope | None:
     """The scope that the resource asks for; `None` if the query cannot be read or carries a token (RFC 6750 §2.3)."""
+    if not raw_query(request):
+        return ()
     try:
         query = read_query(request)
         if query.repeated or query.malformed or query.get("access_token") is not None:
