@@ -1,14 +1,16 @@
 """What the doctor is told of this machine: settings, clients, rows and disk, gathered alike for command line and panel."""
 
+import platform
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
 
+from alexa_oauth import __version__
 from alexa_oauth.clients_file import ClientDefinitions, ClientsFileRefused
 from alexa_oauth.config import Network, Settings
 from alexa_oauth.diagnosis.attempt import Attempt
@@ -18,6 +20,7 @@ from alexa_oauth.diagnosis.doctor import examine
 from alexa_oauth.diagnosis.findings import Finding
 from alexa_oauth.diagnosis.joining import JOINED_WITHIN_SECONDS
 from alexa_oauth.diagnosis.outside import Outside
+from alexa_oauth.diagnosis.report import report
 from alexa_oauth.protocol.alexa import are_all_alexas
 from alexa_oauth.protocol.errors import StorageUnavailable
 from alexa_oauth.protocol.events import EventName
@@ -124,6 +127,17 @@ def _free_bytes(folder: Path) -> int | None:
         return None
 
 
+def about(settings: Settings) -> Mapping[str, str]:
+    """What a maintainer wants to know first, none of it private."""
+    return {
+        "version": __version__,
+        "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "public_url": (settings.public_url or "unset").partition(":")[0],
+        "sign_in": settings.sign_in,
+        "refresh_token_days": str(settings.refresh_token_days),
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Checkup:
     """The doctor beside a running server."""
@@ -141,6 +155,10 @@ class Checkup:
     async def examine(self, tell: Callable[[str], None]) -> tuple[Finding, ...]:
         """Every cause, with the public address called as Amazon does; `tell` hears what is being tried."""
         return await examine(await self._inside(), self.world, self.instance(), tell)
+
+    def report(self, findings: Iterable[Finding]) -> str:
+        """The findings for a bug tracker: nothing that tells whose they are."""
+        return report(findings, about(self.settings))
 
     async def _inside(self) -> Inside:
         rows = None

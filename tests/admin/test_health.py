@@ -81,6 +81,9 @@ async def test_an_examination_shows_its_steps_and_then_what_it_found(online: Rig
     assert "The name is not in the public DNS" in page
     assert "Name or service not known" in page
     assert "Call it again" in page
+    report = page.partition('<pre id="report"')[2].partition("</pre>")[0]
+    assert "**fail** name_not_found" in report
+    assert HOME not in report
 
 
 async def test_an_examination_that_breaks_off_is_told(online: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

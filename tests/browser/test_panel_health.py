@@ -63,7 +63,7 @@ async def test_no_data_then_a_day(screen: Screen, open_panel: OpenPanel) -> None
     await fill(panel)
     await panel.show("/health", "health-day")
     await panel.page.get_by_text("As a table").first.click()
-    await panel.page.get_by_text("What could not be tested").click()
+    await panel.page.get_by_text("Report for a bug tracker").click()
     await panel.look("health-unfolded")
 
 

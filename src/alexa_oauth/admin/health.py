@@ -34,7 +34,7 @@ class DayView:
 
 @dataclass(frozen=True, slots=True)
 class HealthView:
-    """`faults`, `passes` and `untested` are every cause; `day` is `None` where nothing was counted."""
+    """`faults`, `passes`, `untested` are every cause; `report` is for a bug tracker; `day` is `None` if nothing was counted."""
 
     now: int
     notices: tuple[Notice, ...]
@@ -43,6 +43,7 @@ class HealthView:
     untested: tuple[tuple[str, tuple[Finding, ...]], ...]
     examination: Examination
     day: DayView | None
+    report: str
 
 
 async def show(request: web.Request) -> web.Response:
@@ -61,6 +62,7 @@ async def show(request: web.Request) -> web.Response:
         untested=_by_reason(_of(findings, Verdict.NOT_TESTABLE)),
         examination=parts.examination,
         day=_day(hours),
+        report=parts.doctor.report(findings),
     )
     return page(request, "health", view)
 

@@ -1,7 +1,7 @@
 """What the panel is put together from; the root fills it in, once."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -51,6 +51,9 @@ class Doctor(Protocol):
 
     async def look(self) -> tuple[Finding, ...]:
         """What shows without leaving the machine."""
+
+    def report(self, findings: Iterable[Finding]) -> str:
+        """The findings for a bug tracker."""
 
 
 @dataclass(frozen=True, slots=True)

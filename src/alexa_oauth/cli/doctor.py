@@ -3,7 +3,6 @@
 import asyncio
 import http.client
 import json
-import platform
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -11,12 +10,11 @@ from typing import Final
 
 from alexa_oauth import __version__
 from alexa_oauth.app import outside
-from alexa_oauth.checkup import Rows, look_inside, read_rows
+from alexa_oauth.checkup import Rows, about, look_inside, read_rows
 from alexa_oauth.cli.context import FAILED, CommandFailed, Context
 from alexa_oauth.cli.database import ask
 from alexa_oauth.cli.health import ask_health
 from alexa_oauth.cli.printing import print_json, printable
-from alexa_oauth.diagnosis.checks.inside import Inside
 from alexa_oauth.diagnosis.doctor import examine
 from alexa_oauth.diagnosis.findings import Finding, Verdict
 from alexa_oauth.diagnosis.outside import Outside
@@ -38,7 +36,7 @@ def doctor(context: Context) -> int:
     if context.arguments.json:
         print_json({"version": __version__, "findings": [_fields(finding) for finding in findings]})
     elif context.arguments.report:
-        print(report(findings, _about(inside)))
+        print(report(findings, about(context.settings)))
     else:
         _print(findings, verbose=context.arguments.verbose)
     return FAILED if any(finding.verdict is Verdict.FAIL for finding in findings) else 0
@@ -111,16 +109,3 @@ def _print_finding(finding: Finding, *, verbose: bool) -> None:
     if verbose:
         for evidence in finding.evidence:
             print(f"{_INDENT}{evidence.label}: {printable(evidence.value)}")
-
-
-def _about(inside: Inside) -> dict[str, str]:
-    """What a maintainer wants to know first, none of it private."""
-    scheme = (inside.public_url or "unset").partition(":")[0]
-    return {
-        "version": __version__,
-        "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        "public_url": scheme,
-        "sign_in": inside.sign_in,
-        "refresh_token_days": str(inside.refresh_token_days),
-        "links": "unknown" if inside.links_of is None else str(sum(inside.links_of.values())),
-    }
