@@ -93,6 +93,62 @@ async def test_a_wrong_secret_is_joined_at_once_and_called_probable(house: Rig, 
     assert "Probably" not in await read(anna)
 
 
+AUTHORIZATION = "?response_type=code&client_id=alexa&state=x"
+
+
+@pytest.mark.parametrize("path", ["/alexa/token", "/alexa/Authorize", "/alexa/authorize/", "/authorize", "//alexa/authorize"])
+async def test_cause_12_a_person_whom_the_console_sends_to_a_wrong_address_shows_as_an_attempt(
+    house: Rig, anna: Guest, path: str
+) -> None:
+    answer = await house.browser().send("GET", path + AUTHORIZATION)
+    assert answer.status in {404, 405}
+    assert "The two addresses are swapped or mistyped." in await read(anna)
+
+
+@pytest.mark.parametrize("path", ["/alexa/tokens", "/alexa/token/", "/token", "/oauth/token"])
+async def test_cause_12_amazon_calls_beside_the_token_address(house: Rig, anna: Guest, path: str) -> None:
+    code = await approved(house)
+    assert (await house.post(path, "alexa", {"grant_type": "authorization_code", "code": code})).status == 404
+    assert "Probably: The two addresses are swapped or mistyped." in await read(anna)
+
+
+async def test_cause_12_amazon_calls_the_other_address(house: Rig, anna: Guest) -> None:
+    code = await approved(house)
+    answer = await house.post("/alexa/authorize", "alexa", {"grant_type": "authorization_code", "code": code})
+    assert answer.status == 400
+    assert "The two addresses are swapped or mistyped." in await read(anna)
+
+
+async def test_what_scanners_ask_for_is_one_sum_and_repeats_nothing_of_theirs(house: Rig) -> None:
+    for path in ("/<script>/token", "/%00/token", f"/{'a' * 300}/token", "/wp-login.php", "/.env", "/alexa/approve", "/token"):
+        await house.send("GET", path)
+    (event,) = await house.audit(EventName.REQUEST_MISDIRECTED)
+    assert (event.count, event.attempt, dict(event.detail)["path"]) == (4, None, "/token")
+
+
+async def test_cause_17_a_browser_that_forgets_its_cookie_is_told_on_its_own_attempt(house: Rig, anna: Guest) -> None:
+    house.headers["User-Agent"] = "Mozilla/5.0 (Linux; Android 12; wv) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36"
+    browser = house.browser()
+    page = await browser.authorize("alexa")
+    browser.cookies = {"alexa_oauth": "A" * 43}
+    assert (await browser.approve(page)).status == 403
+    assert "The Alexa app's browser." in await read(anna)
+
+
+async def test_a_proxy_that_changes_the_body_is_joined_and_called_probable(house: Rig, anna: Guest) -> None:
+    await approved(house)
+    answer = await house.send("POST", "/alexa/token", b"{}", {"Content-Type": "application/json"})
+    assert answer.status == 415
+    assert "Probably: The proxy loses the request's content." in await read(anna)
+
+
+async def test_a_state_that_is_lost_on_the_way_here_is_noticed(house: Rig, anna: Guest) -> None:
+    browser = house.browser()
+    await browser.approve(await browser.authorize("alexa", state=None))
+    house.clocks.advance(60)
+    assert "Probably: The request's state is cut or changed." in await read(anna)
+
+
 async def test_a_vendor_id_that_amazon_sent_is_shown_and_leads_to_set_up(house: Rig, anna: Guest) -> None:
     await house.browser().authorize("alexa", redirect_uri=FOREIGN)
     answer = await anna.open(PAGE)

@@ -19,7 +19,7 @@ from alexa_oauth.protocol.people import welcome
 from alexa_oauth.storage.pairing_codes import PairingCodeRows
 from tests.attacks.disk import disk_full, folder_of
 from tests.attacks.wire import ask, request
-from tests.panel import by_link
+from tests.panel import Guest, by_link
 from tests.rig import ALEXA_URI, ALEXA_VENDOR, CLIENTS, SECRETS, VERIFIER, Answer, Rig, basic, running
 
 MASTER_KEY: Final = base64.urlsafe_b64encode(hashlib.sha256(b"the master key").digest()).decode()
@@ -76,7 +76,7 @@ class WatchedRig(Rig):
         self.keep(location.partition("?")[2], *re.findall(r"[?&]code=([^&]+)", location))
         self.keep(*re.findall(r"=([A-Za-z0-9_-]{43})", answer.headers.get("Set-Cookie", "")))
         if answer.headers.get("Content-Type", "").startswith("text/html"):
-            self.keep(*answer.hidden.values())
+            self.keep(*(value for name, value in answer.hidden.items() if name != "attempt"))  # that one is shown, and logged
         elif answer.body and answer.headers.get("Content-Type") == "application/json":
             self.keep(*(str(value) for name, value in answer.json.items() if name in _SECRET_FIELDS))
 
@@ -203,7 +203,22 @@ async def _administer(rig: WatchedRig) -> None:
     await rig.store.write(lambda tx: welcome(tx, "ha:other", HOSTILE))
     await guest.change("/people/add", subject="ha:other")
     await guest.change("/people/remove", subject="ha:other")
+    await _let_through(rig, guest)
     await guest.change("/sign-out")
+
+
+async def _let_through(rig: WatchedRig, guest: Guest) -> None:
+    """The button, pressed, used and taken back; and a person whom the console sends to the wrong address with all they bring."""
+    await guest.change("/waiting/arm")
+    browser = rig.browser()
+    await browser.approve(await browser.authorize(), pairing_code="")
+    page = await rig.browser().authorize()
+    rig.keep(*page.hidden.values())
+    attempt = rig.store.read(lambda tx: tx.authorizations.waiting(1))[0].pending.attempt
+    await guest.change("/waiting/allow", attempt=attempt)
+    await guest.change("/waiting/release")
+    await guest.open("/attempts")
+    await rig.send("GET", f"/alexa/token?response_type=code&state={STATE}&code=canary-code-at-the-wrong-address")
 
 
 async def _break(rig: WatchedRig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,9 +127,9 @@ def find_claimed(tx: Transaction, claim: Claim) -> PendingRequest:
     if pending is None:
         raise _unclaimed("This request is not known, or was answered already", Reason.REQUEST_UNKNOWN)
     if not is_same(pending.browser, claim.browser):
-        raise _unclaimed("This request was begun in another browser", Reason.BROWSER_MISMATCH)
+        raise _unclaimed("This request was begun in another browser", Reason.BROWSER_MISMATCH).about(attempt=pending.attempt)
     if not is_same(pending.csrf, claim.csrf):
-        raise _unclaimed("This page is not the one that was shown", Reason.CSRF_MISMATCH)
+        raise _unclaimed("This page is not the one that was shown", Reason.CSRF_MISMATCH).about(attempt=pending.attempt)
     check_age(tx, pending)
     return pending
 
@@ -139,7 +139,7 @@ def check_age(tx: Transaction, pending: PendingRequest) -> None:
     if tx.now >= pending.expires_at:
         if tx.instant.doubtful:
             raise ClockDoubtful
-        raise _unclaimed("This request has expired", Reason.REQUEST_EXPIRED)
+        raise _unclaimed("This request has expired", Reason.REQUEST_EXPIRED).about(attempt=pending.attempt)
 
 
 def return_address(clients: Clients, pending: PendingRequest, issuer: str) -> ReturnAddress:
@@ -222,11 +222,13 @@ def _issue_code(tx: Transaction, pending: PendingRequest, subject: str, policy: 
 
 
 def _requested(pending: PendingRequest) -> Event:
+    """What was asked; of `state`, which comes back as it is, the length alone."""
     request = pending.request
     detail = {
         "redirect_uri": request.redirect_uri,
         "scope": " ".join(request.scope),
         "pkce": "yes" if request.code_challenge else "no",
+        "echo_characters": str(len(request.state or "")),
         "user_agent": pending.user_agent,
     }
     if request.dropped_scope:

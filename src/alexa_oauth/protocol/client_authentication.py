@@ -56,7 +56,7 @@ def authenticate(clients: Clients, credentials: ClientCredentials | None) -> Cli
     """
     if credentials is None:
         raise missing_parameter("client_id")
-    reason = Reason.CLIENT_UNKNOWN
+    reason, known_id = Reason.CLIENT_UNKNOWN, None
     for client_id, secret in credentials.readings:
         client = clients.find(client_id)
         if client is not None and client.is_public:
@@ -65,8 +65,8 @@ def authenticate(clients: Clients, credentials: ClientCredentials | None) -> Cli
         if _matches(secret, known) and client is not None:
             return client
         if client is not None:
-            reason = Reason.SECRET_WRONG if secret else Reason.SECRET_MISSING
-    raise _refused(reason)
+            reason, known_id = Reason.SECRET_WRONG if secret else Reason.SECRET_MISSING, client_id
+    raise _refused(reason).about(client_id=known_id)
 
 
 def _matches(secret: str | None, known: tuple[bytes, ...]) -> bool:

@@ -1,7 +1,8 @@
 """How a refusal is said: `error` to the client program, `error_description` to its developer, `reason` to our operator."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Self
 
 from alexa_oauth.protocol.events import Reason
 
@@ -27,11 +28,16 @@ class ErrorCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A refused request. Returned by a rule, it is remembered: what the rule wrote is kept."""
+    """A refused request. Returned by a rule, it is remembered: what the rule wrote is kept.
+
+    `attempt` and `client_id` are for our operator, where it is known whose request it was or claims to be.
+    """
 
     error: ErrorCode
     description: str
     reason: Reason
+    attempt: str | None = None
+    client_id: str | None = None
 
 
 class RequestRefused(Exception):
@@ -41,6 +47,11 @@ class RequestRefused(Exception):
         """Carry the refusal to the endpoint, which alone knows how to say it."""
         super().__init__(reason)
         self.refusal = Refusal(error, description, reason)
+
+    def about(self, *, attempt: str | None = None, client_id: str | None = None) -> Self:
+        """The same, with whose request it was or claims to be."""
+        self.refusal = replace(self.refusal, attempt=attempt, client_id=client_id)
+        return self
 
 
 class OwnCall(RequestRefused):

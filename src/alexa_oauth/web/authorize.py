@@ -9,17 +9,16 @@ from alexa_oauth.protocol.authorization import ReturnAddress, Visit
 from alexa_oauth.protocol.credentials import new_attempt
 from alexa_oauth.protocol.errors import ErrorCode, Refusal, RequestRefused, StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName, Reason
+from alexa_oauth.protocol.metadata import GRANT_TYPES
 from alexa_oauth.protocol.models import AuthorizationRequest, Parameters
 from alexa_oauth.protocol.redirect_uri import is_loopback
 from alexa_oauth.web.answers import redirect_answer
-from alexa_oauth.web.caller import Caller, identify
+from alexa_oauth.web.caller import Caller, identify, user_agent_of
 from alexa_oauth.web.consent import consent_page
 from alexa_oauth.web.forms import FormRefused, raw_query, read_form, read_query
 from alexa_oauth.web.parts import PARTS, Parts
 from alexa_oauth.web.problems import UNAVAILABLE, problem_for, problem_page
 from alexa_oauth.web.session import new_browser, remember
-
-_USER_AGENT_LIMIT = 300
 
 _UNAVAILABLE = Refusal(
     ErrorCode.TEMPORARILY_UNAVAILABLE, "The server cannot store anything at the moment", Reason.STORAGE_UNAVAILABLE
@@ -40,7 +39,7 @@ async def authorize(request: web.Request) -> web.Response:
         return problem_page(request, problem, attempt)
     except RequestRefused as refused:
         reason = refused.refusal.reason
-        parts.report(_refused(attempt, caller, reason, parameters))
+        parts.report(_refused(request, attempt, reason, parameters))
         return problem_page(request, problem_for(reason), attempt, parameters.values)
     except StorageUnavailable:
         return problem_page(request, UNAVAILABLE, attempt)
@@ -53,7 +52,7 @@ async def _answer_back(request: web.Request, address: ReturnAddress, parameters:
     caller = identify(request)
     try:
         checked = authorization.check(address, parameters)
-        visit = Visit(attempt, caller.address, _user_agent(request), new_browser(request, parts.entropy))
+        visit = Visit(attempt, caller.address, user_agent_of(request), new_browser(request, parts.entropy))
         if _is_self_test(parts, caller, address):
             return redirect_answer(address.with_code(await _approve_self_test(parts, checked, visit)))
         return await _ask(request, address, checked, visit)
@@ -61,7 +60,7 @@ async def _answer_back(request: web.Request, address: ReturnAddress, parameters:
         refusal = refused.refusal
     except StorageUnavailable:
         refusal = _UNAVAILABLE
-    parts.report(_refused(attempt, caller, refusal.reason, parameters))
+    parts.report(_refused(request, attempt, refusal.reason, parameters))
     return redirect_answer(address.with_error(refusal))
 
 
@@ -102,11 +101,12 @@ async def _read(request: web.Request) -> Parameters:
     return await read_form(request)
 
 
-def _refused(attempt: str, caller: Caller, reason: Reason, parameters: Parameters) -> Event:
+def _refused(request: web.Request, attempt: str, reason: Reason, parameters: Parameters) -> Event:
+    """A `grant_type` says that a token request came to the wrong address."""
     detail = {name: value for name in ("redirect_uri", "scope") if (value := parameters.get(name))}
-    client_id = parameters.get("client_id")
-    return Event(EventName.AUTHORIZE_REFUSED, attempt, client_id, reason=reason, address=caller.address, detail=detail)
-
-
-def _user_agent(request: web.Request) -> str:
-    return request.headers.get("User-Agent", "")[:_USER_AGENT_LIMIT]
+    detail["user_agent"] = user_agent_of(request)
+    grant_type = parameters.get("grant_type")
+    if grant_type in GRANT_TYPES:
+        detail["grant_type"] = grant_type
+    client_id, address = parameters.get("client_id"), identify(request).address
+    return Event(EventName.AUTHORIZE_REFUSED, attempt, client_id, reason=reason, address=address, detail=detail)

@@ -13,6 +13,7 @@ from alexa_oauth.web.parts import PARTS, Network
 FORWARDING_HEADERS: Final = ("X-Forwarded-For", "Forwarded", "CF-Connecting-IP")
 
 _HOP: Final = re.compile(r"\[?([0-9A-Fa-f:.]{2,45}?)\]?(?::[0-9]{1,5})?")
+USER_AGENT_CHARACTERS: Final = 300
 _LONGEST: Final = 45
 """Characters of the longest address, an IPv4-mapped one spelt out: nothing longer is one, nor is remembered."""
 _ADDRESSES_REMEMBERED: Final = 1_024
@@ -60,6 +61,11 @@ def _direct(remote: str | None) -> Caller:
     """Who calls without a word about others."""
     peer = _parse(remote) if remote else None
     return Caller(str(peer or "unknown"), is_known=True, is_local=peer is not None and peer.is_loopback)
+
+
+def user_agent_of(request: web.Request) -> str:
+    """What the caller's program says of itself, cut."""
+    return request.headers.get("User-Agent", "")[:USER_AGENT_CHARACTERS]
 
 
 def _parse(text: str) -> _Address | None:

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import wraps
-from typing import Final
+from http import HTTPStatus
+from typing import Final, assert_never
 
 from aiohttp import web
 
@@ -32,11 +33,13 @@ def answers_refusals(name: EventName) -> Callable[[Handler], Handler]:
             try:
                 return await handler(request)
             except FormRefused as refused:
+                if refused.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:  # a body that broke off is told to nobody
+                    _report(request, name, Reason.BODY_UNREADABLE)
                 return error_answer(ErrorCode.INVALID_REQUEST, refused.description, status=refused.status)
             except OwnCall as refused:
                 return refusal_answer(request, refused.refusal)
             except RequestRefused as refused:
-                _report(request, name, refused.refusal.reason)
+                _report(request, name, refused.refusal)
                 return refusal_answer(request, refused.refusal)
             except StorageUnavailable:
                 _report(request, name, Reason.STORAGE_UNAVAILABLE)
@@ -60,9 +63,8 @@ def shows_refusals(handler: Handler) -> Handler:
         except FormRefused as refused:
             return problem_page(request, replace(problem_for(Reason.PARAMETER_MALFORMED), status=refused.status))
         except RequestRefused as refused:
-            reason = refused.refusal.reason
-            _report(request, EventName.CONSENT_REFUSED, reason)
-            return problem_page(request, problem_for(reason))
+            _report(request, EventName.CONSENT_REFUSED, refused.refusal)
+            return problem_page(request, problem_for(refused.refusal.reason))
         except (StorageUnavailable, ClockDoubtful):
             return problem_page(request, UNAVAILABLE)
 
@@ -111,5 +113,13 @@ def authenticate_named_client(request: web.Request, parameters: Parameters) -> C
     return authenticate_client(request, parameters)
 
 
-def _report(request: web.Request, name: EventName, reason: Reason) -> None:
-    request.app[PARTS].report(Event(name, reason=reason, address=identify(request).address))
+def _report(request: web.Request, name: EventName, refused: Refusal | Reason) -> None:
+    address = identify(request).address
+    match refused:
+        case Refusal():
+            event = Event(name, refused.attempt, refused.client_id, reason=refused.reason, address=address)
+        case Reason():
+            event = Event(name, reason=refused, address=address)
+        case _:
+            assert_never(refused)
+    request.app[PARTS].report(event)

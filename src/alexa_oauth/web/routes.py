@@ -12,6 +12,7 @@ from alexa_oauth.web.home import home
 from alexa_oauth.web.introspect import introspect
 from alexa_oauth.web.metadata import metadata
 from alexa_oauth.web.middleware import plain_errors, quiet_headers, undated_in_doubt
+from alexa_oauth.web.misdirected import note_misdirected
 from alexa_oauth.web.parts import PARTS, Parts
 from alexa_oauth.web.revoke import revoke
 from alexa_oauth.web.sign_in import returning_from
@@ -23,7 +24,7 @@ METADATA_PATH = "/.well-known/oauth-authorization-server"
 
 def public_application(parts: Parts) -> web.Application:
     """The application of the public listener."""
-    app = web.Application(middlewares=[plain_errors(parts.entropy, parts.doubts_clock)])
+    app = web.Application(middlewares=[plain_errors(parts.entropy, parts.doubts_clock), note_misdirected])
     app[PARTS] = parts
     app.on_response_prepare.extend([quiet_headers, undated_in_doubt])
     routes = [
