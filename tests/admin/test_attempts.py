@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 
 from alexa_oauth.protocol.events import EventName
+from alexa_oauth.protocol.words import words_of
 from tests.attacks.verdict import assert_code
 from tests.panel import ANNA, BERT, Guest, home_assistant_user
 from tests.rig import ALEXA_URI, SECRETS, Rig
@@ -159,14 +160,14 @@ async def test_a_vendor_id_that_amazon_sent_is_shown_and_leads_to_set_up(house: 
     assert "Another region's address" in await read(anna)
 
 
-async def test_a_request_that_waits_can_be_allowed_from_here(house: Rig, anna: Guest) -> None:
-    browser = house.browser()
-    page = await browser.authorize("alexa")
+async def test_a_request_that_waits_leads_to_its_two_words_and_is_never_allowed_blindly(house: Rig, anna: Guest) -> None:
+    """A stranger's attempt looks like the owner's here: only the words tell them apart."""
+    page = await house.browser().authorize("alexa")
     shown = (await anna.open(PAGE)).text
-    found = re.search(r'name="attempt" value="([0-9a-f]{8})"', shown)
+    assert "/waiting/allow" not in shown
+    found = re.search(r'href="[^"]*(/waiting\?reference=[0-9a-f]{8})"', shown)
     assert found
-    await anna.change("/waiting/allow", attempt=found[1])
-    assert_code(await browser.approve(page, pairing_code=""), uri=ALEXA_URI)
+    assert " ".join(words_of(page.hidden["request"])) in (await anna.open(found[1])).text
 
 
 async def test_all_links_of_a_person_end_and_nobody_else_s(house: Rig, anna: Guest) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from alexa_oauth.admin.answers import done, page
+from alexa_oauth.admin.by_link import LOCAL_PERSON
 from alexa_oauth.admin.parts import PARTS, AdminParts
 from alexa_oauth.admin.visit import form_of, person_of
 from alexa_oauth.diagnosis.attempt import Attempt, Standing, Step
@@ -16,7 +17,7 @@ from alexa_oauth.diagnosis.counted import with_counted
 from alexa_oauth.diagnosis.joining import JOINED_WITHIN_SECONDS
 from alexa_oauth.diagnosis.noise import is_noise, is_unanswered
 from alexa_oauth.protocol.events import EventName
-from alexa_oauth.protocol.models import Resident
+from alexa_oauth.protocol.models import LOCAL_SUBJECT, Resident
 from alexa_oauth.protocol.ports import Transaction
 from alexa_oauth.protocol.reading import HistoryQuery
 from alexa_oauth.protocol.revocation import end_links
@@ -27,12 +28,13 @@ SHOWN: Final = 25
 FOLDED: Final = 3
 """From so many requests on that nobody answered, one after the other, they are folded."""
 STEPS: Final = (
-    (Step.ASKED, "Alexa asked"),
-    (Step.APPROVED, "Approved"),
-    (Step.CALLED, "Amazon called"),
-    (Step.ANSWERED, "Tokens given"),
-    (Step.USED, "Token used"),
+    (Step.ASKED, "Alexa asked", "Not asked"),
+    (Step.APPROVED, "Approved", "Not approved"),
+    (Step.CALLED, "Amazon called", "No call came"),
+    (Step.ANSWERED, "Tokens given", "Refused"),
+    (Step.USED, "Token used", "Not used"),
 )
+"""What the row of steps shows of each attempt, and what it shows where an attempt stopped."""
 
 _NOISE: Final = ("refused request", "of strangers")
 _UNANSWERED: Final = ("request", "that nobody answered")
@@ -53,7 +55,7 @@ class Mark(Enum):
 
 @dataclass(frozen=True, slots=True)
 class AttemptView:
-    """One attempt. `person` is who approved; `can_allow`: it waits for a person, and an administrator may let it pass."""
+    """One attempt. `person` is who approved; `can_allow`: it waits, and whoever looks may let it pass on another page."""
 
     told: Attempt
     steps: tuple[tuple[str, Mark], ...]
@@ -123,7 +125,7 @@ def _redirect_uris(parts: AdminParts, client_id: str | None) -> tuple[str, ...]:
 
 
 def _attempt(tx: Transaction, told: Attempt, visitor: Resident) -> AttemptView:
-    resident = tx.people.find(told.subject) if told.subject else None
+    resident = LOCAL_PERSON if told.subject == LOCAL_SUBJECT else tx.people.find(told.subject or "")
     waits = told.verdict.standing is Standing.RUNNING and told.step is Step.SHOWN
     return AttemptView(
         told=told,
@@ -135,9 +137,10 @@ def _attempt(tx: Transaction, told: Attempt, visitor: Resident) -> AttemptView:
 
 def _steps(told: Attempt) -> tuple[tuple[str, Mark], ...]:
     ahead = {Standing.RUNNING: Mark.AWAITED, Standing.STOPPED: Mark.STOPPED, Standing.DENIED: Mark.STOPPED}
-    next_step = next((step for step, _ in STEPS if step > told.step), None)
     here = ahead.get(told.verdict.standing, Mark.OPEN)
-    return tuple((label, Mark.DONE if step <= told.step else here if step is next_step else Mark.OPEN) for step, label in STEPS)
+    next_step = next((step for step, _, _ in STEPS if step > told.step), None)
+    marks = {step: Mark.DONE if step <= told.step else here if step is next_step else Mark.OPEN for step, _, _ in STEPS}
+    return tuple((stopped if marks[step] is Mark.STOPPED else label, marks[step]) for step, label, stopped in STEPS)
 
 
 def _groups(views: list[AttemptView]) -> tuple[GroupView, ...]:

@@ -50,18 +50,19 @@ def _read(case: Case) -> Attempt:
         address=asked.address if asked else None,
         browser=describe(user_agent) if user_agent else None,
         moments=timeline(history, case.strays),
-        step=_step(history),
+        step=_step(case),
         verdict=judge(case),
         sent_uri=asked.detail.get("redirect_uri") if asked and asked.name is EventName.AUTHORIZE_REFUSED else None,
         notes=tuple(_notes(case)),
     )
 
 
-def _step(history: History) -> Step:
+def _step(case: Case) -> Step:
     """The furthest step of which there is a trace; an old attempt's first events may be gone."""
-    if history.first_used_at is not None:
+    if case.history.first_used_at is not None:
         return Step.USED
-    return max((_STEPS.get(told.event.name, Step.ASKED) for told in history.events), default=Step.ASKED)
+    furthest = max(_STEPS.get(told.event.name, Step.ASKED) for told in case.history.events)
+    return max(furthest, Step.CALLED) if case.strays else furthest
 
 
 def _notes(case: Case) -> Iterable[str]:
