@@ -144,13 +144,14 @@ async def test_a_core_that_answers_oddly_is_named_and_the_request_waits(
     "result",
     [
         {"id": 1, "type": "result", "success": False, "error": {"code": "unknown_command"}},
+        {"id": 1, "type": "result", "success": False, "result": ANNA},
         {"id": 1, "type": "result", "success": True, "result": None},
         {"id": 1, "type": "result", "success": True, "result": {**ANNA, "id": "a b"}},
         {"id": 1, "type": "result", "success": True, "result": {**ANNA, "id": None}},
         {"id": 1, "type": "result", "success": True, "result": {"id": ANNA["id"], "name": "Anna"}},
         [],
     ],
-    ids=["no success", "nobody", "odd id", "no id", "no right", "a list"],
+    ids=["no success", "failed", "nobody", "odd id", "no id", "no right", "a list"],
 )
 async def test_a_core_that_does_not_say_who_it_is_signs_nobody_in(rig: Rig, core: StandInCore, result: Any) -> None:  # noqa: ANN401
     async def socket_of(request: web.Request) -> web.WebSocketResponse:
@@ -218,7 +219,11 @@ async def test_something_else_at_the_address_is_not_taken_for_home_assistant(rig
     assert await problem_of(rig) == f"{core.url}: it is not Home Assistant"
 
 
-@pytest.mark.parametrize("answer", ["error=access_denied", "code=", "code=%20", f"code={'x' * 600}", "code=%C3%BC", ""])
+@pytest.mark.parametrize(
+    "answer",
+    ["error=access_denied", f"error=x&code={'0' * 32}", "code=", "code=%20", f"code={'x' * 600}", "code=%C3%BC", ""],
+    ids=["denied", "error beside a code", "empty", "blank", "long", "umlaut", "nothing"],
+)
 async def test_an_answer_without_a_usable_code_asks_nobody(rig: Rig, core: StandInCore, answer: str) -> None:
     browser, page = await begun(rig)
     way_back = core.sign_in((await browser.sign_in(page)).location)
