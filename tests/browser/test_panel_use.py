@@ -97,7 +97,7 @@ async def test_another_site_s_form_changes_nothing_in_the_name_of_who_is_signed_
 async def test_a_step_turns_green_while_one_looks(open_panel: OpenPanel) -> None:
     panel = await open_panel(SCRIPTED, **READY)
     await panel.visitor.open("/")
-    steps = panel.page.locator("#linking .steps > li")
+    steps = panel.page.locator("#linking .checklist > li")
     await expect(steps.first).to_have_class("open")
     await panel.rig.browser().authorize("amazon-alexa", redirect_uri=URI)
     await expect(steps.first).to_have_class("done", timeout=15_000)
@@ -109,7 +109,7 @@ async def test_without_scripts_a_link_looks_again(open_panel: OpenPanel) -> None
     await panel.visitor.open("/")
     await panel.rig.browser().authorize("amazon-alexa", redirect_uri=URI)
     await panel.page.get_by_role("link", name="Check again").click()
-    await expect(panel.page.locator("#linking .steps > li").first).to_have_class("done")
+    await expect(panel.page.locator("#linking .checklist > li").first).to_have_class("done")
     assert await panel.page.get_by_role("button", name="Copy").count() == 0
 
 
