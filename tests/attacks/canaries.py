@@ -1,12 +1,13 @@
 """One of everything that a server does, with every secret of it kept, so that logs and files can be searched for them."""
 
+import asyncio
 import base64
 import hashlib
 import json
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, unquote
@@ -15,6 +16,8 @@ import pytest
 
 from alexa_oauth.announcement import new_admin_link
 from alexa_oauth.app import entropy
+from alexa_oauth.protocol.accounts import confirm, withdraw
+from alexa_oauth.protocol.models import LOCAL_SUBJECT, Person
 from alexa_oauth.protocol.people import welcome
 from alexa_oauth.storage.pairing_codes import PairingCodeRows
 from tests.attacks.disk import disk_full, folder_of
@@ -28,6 +31,8 @@ STATE: Final = "canary-state-8f7e/6d=5c+4b"
 REFERER: Final = "https://mail.test/inbox/canary-referer-77?session=canary-session-78"
 HOSTILE: Final = "agent\u009b2J\u2028forged\u202e"
 """A command to the terminal, a line break and a change of direction, as header fields can carry them."""
+
+PASSPHRASE: Final = "canary horse battery staple"
 
 SETTINGS: Final = {
     "sign_in": "pairing_code",
@@ -43,7 +48,7 @@ LEAST_CHARACTERS: Final = 8
 """A pairing code's; what is shorter is no secret, and stands in any log by chance."""
 _SECRET_FIELDS: Final = (
     *("code", "code_verifier", "client_secret", "refresh_token", "access_token", "token"),
-    *("csrf", "request", "state", "pairing_code"),
+    *("csrf", "request", "state", "pairing_code", "ticket", "passphrase"),
 )
 
 
@@ -76,7 +81,7 @@ class WatchedRig(Rig):
         self.keep(location.partition("?")[2], *re.findall(r"[?&]code=([^&]+)", location))
         self.keep(*re.findall(r"=([A-Za-z0-9_-]{43})", answer.headers.get("Set-Cookie", "")))
         if answer.headers.get("Content-Type", "").startswith("text/html"):
-            self.keep(*(value for name, value in answer.hidden.items() if name != "attempt"))  # that one is shown, and logged
+            self.keep(*(value for name, value in answer.hidden.items() if name in _SECRET_FIELDS))
         elif answer.body and answer.headers.get("Content-Type") == "application/json":
             self.keep(*(str(value) for name, value in answer.json.items() if name in _SECRET_FIELDS))
 
@@ -126,6 +131,8 @@ async def everything(rig: WatchedRig, monkeypatch: pytest.MonkeyPatch) -> None:
     await _approve_wrongly(rig)
     await _guess(rig)
     await _administer(rig)
+    await _let_in(rig)
+    await _keep(rig)
     await _break(rig, monkeypatch)
     await rig.upkeep.watch_clock()
     await rig.upkeep.write_refusals()
@@ -219,6 +226,44 @@ async def _let_through(rig: WatchedRig, guest: Guest) -> None:
     await guest.change("/waiting/release")
     await guest.open("/attempts")
     await rig.send("GET", f"/alexa/token?response_type=code&state={STATE}&code=canary-code-at-the-wrong-address")
+
+
+async def _let_in(rig: WatchedRig) -> None:
+    """An account of another service that an administrator lets in, and sends away again."""
+    page = await rig.browser().authorize("C1", state=STATE)
+    pending = rig.store.read(lambda tx: tx.authorizations.find(page.hidden["request"]))
+    assert pending is not None
+    person = Person("amazon:canary", HOSTILE, is_confirmed=False)
+    await rig.store.write(lambda tx: confirm(tx, replace(pending, person=person), LOCAL_SUBJECT))
+    await rig.store.write(lambda tx: withdraw(tx, person.subject, LOCAL_SUBJECT))
+
+
+async def _keep(rig: WatchedRig) -> None:
+    """Backups and keys: a file that is sealed, a copy that fails, one that is restored, and keys that come and go."""
+    guest = await by_link(rig)
+    await guest.open("/backup")
+    rig.keep(guest.csrf, *guest.cookies.values(), PASSPHRASE)
+    await guest.change("/backup/make", passphrase=PASSPHRASE, again=PASSPHRASE)
+    await guest.change("/backup/make", passphrase=PASSPHRASE, again="canary-of-another-passphrase")
+    copies = folder_of(rig) / "backups"
+    copies.rename(copies.with_name("away"))
+    copies.touch()
+    await rig.upkeep.copy_daily()
+    copies.unlink()
+    await rig.upkeep.copy_daily()
+    checked = await guest.change("/backup/check-copy", name=next(copies.iterdir()).name)
+    restored = asyncio.create_task(guest.change("/backup/restore", ticket=checked.hidden["ticket"]))
+    while not restored.done():
+        await rig.upkeep.put_restored_in_place()
+        await asyncio.sleep(0)
+    await guest.open("/links")
+    await guest.change("/links/reviewed")
+    await guest.change("/links/end-all")
+    await guest.change("/backup/rotate", kind="master")
+    await guest.change("/backup/rotate", kind="data")
+    await rig.upkeep.renew_keys()
+    rig.clocks.advance(31 * 86_400)
+    await rig.upkeep.renew_keys()
 
 
 async def _break(rig: WatchedRig, monkeypatch: pytest.MonkeyPatch) -> None:
