@@ -31,9 +31,9 @@ class PairingCodeShown:
     expires_at: int
 
 
-def show_pairing_code(tx: Transaction, entropy: Entropy) -> PairingCodeShown:
-    """The present code of whoever sits at the terminal."""
-    code, expires_at = tx.pairing_codes.current(LOCAL_SUBJECT, new_pairing_code(entropy))
+def show_pairing_code(tx: Transaction, entropy: Entropy, subject: str = LOCAL_SUBJECT) -> PairingCodeShown:
+    """The person's present code; unless it is said whose, that of whoever sits at the terminal."""
+    code, expires_at = tx.pairing_codes.current(subject, new_pairing_code(entropy))
     return PairingCodeShown(f"{code[:4]}-{code[4:]}", expires_at)
 
 

@@ -69,6 +69,19 @@ def configure(level: str, log_format: str, stream: TextIO) -> None:
     _adopt_standard_logging(output, end)
 
 
+def join_standard_logging() -> None:
+    """Send our lines to the loggers of the application that we are part of, which says itself what is shown and where.
+
+    What structlog does by itself would show local variables in tracebacks.
+    """
+    structlog.configure(
+        processors=[_tell_exception, _tidy, structlog.processors.LogfmtRenderer(key_order=["event"], bool_as_flag=False)],
+        wrapper_class=structlog.make_filtering_bound_logger("debug"),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
 def log_events(events: Sequence[Event]) -> None:
     """One line for each event of the audit trail."""
     logger = structlog.get_logger().bind()

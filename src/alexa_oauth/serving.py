@@ -4,8 +4,8 @@ import asyncio
 import gc
 import os
 import ssl
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import structlog
@@ -37,18 +37,30 @@ async def serve(server: Server, stop: asyncio.Event, tell: Callable[[str], None]
 
     `AddressRefused`, `CertificateRefused`, and `StartRefused` of the storage: the server cannot be started so.
     """
+    async with opened(server) as upkeep:
+        public, admin = QuietRunner(server.public), QuietRunner(server.admin)
+        try:
+            settings = server.settings
+            here = await _listen(public, settings.host, settings.port, _tls(settings))
+            panel = await _listen(admin, settings.admin_host, settings.admin_port, setting="admin_")
+            tell("\n".join([await _start_text(server, here, panel), *notices(server)]))
+            _settle_memory()
+            await _keep_up(upkeep, stop)
+        finally:
+            await asyncio.gather(public.cleanup(), admin.cleanup())
+
+
+@asynccontextmanager
+async def opened(server: Server) -> AsyncIterator[Upkeep]:
+    """The server with its database open, from then to its end in order; what is given does the duties meanwhile.
+
+    `StartRefused`: the database cannot be opened, and waiting would not help.
+    """
     upkeep = Upkeep(server)
     await _open(server, upkeep)
-    public, admin = QuietRunner(server.public), QuietRunner(server.admin)
     try:
-        settings = server.settings
-        here = await _listen(public, settings.host, settings.port, _tls(settings))
-        panel = await _listen(admin, settings.admin_host, settings.admin_port, setting="admin_")
-        tell("\n".join([await _start_text(server, here, panel), *notices(server)]))
-        _settle_memory()
-        await _keep_up(upkeep, stop)
+        yield upkeep
     finally:
-        await asyncio.gather(public.cleanup(), admin.cleanup())
         await server.outbound.close()
         # A database that did not take the last request would only hold up the end; supervisors do not wait for long.
         if server.store.checks()["database"] == "ok":

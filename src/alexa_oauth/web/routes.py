@@ -27,7 +27,13 @@ def public_application(parts: Parts) -> web.Application:
     app = web.Application(middlewares=[plain_errors(parts.entropy, parts.doubts_clock), note_misdirected])
     app[PARTS] = parts
     app.on_response_prepare.extend([quiet_headers, undated_in_doubt])
-    routes = [
+    app.add_routes([*routes(parts), counted(web.get("/", home), parts.metrics)])
+    return app
+
+
+def routes(parts: Parts) -> list[web.RouteDef]:
+    """All that Alexa, a person's browser and a proxy ask for; the front page is not among them."""
+    found = [
         web.get(AUTHORIZATION_PATH, authorize, allow_head=False),
         web.post(AUTHORIZATION_PATH, authorize),
         web.post("/alexa/approve", approve),
@@ -38,9 +44,7 @@ def public_application(parts: Parts) -> web.Application:
         web.get(METADATA_PATH, metadata),
         web.get(f"{METADATA_PATH}/alexa", metadata),
         web.get("/health", health),
-        web.get("/", home),
     ]
     if parts.elsewhere is not None:
-        routes.append(web.get(return_path(parts.elsewhere.way), returning_from(parts.elsewhere), allow_head=False))
-    app.add_routes([counted(route, parts.metrics) for route in routes])
-    return app
+        found.append(web.get(return_path(parts.elsewhere.way), returning_from(parts.elsewhere), allow_head=False))
+    return [counted(route, parts.metrics) for route in found]
