@@ -9,10 +9,11 @@ fail() {
   exit 1
 }
 
-# A Python that is new enough and can make environments. The machine's own choice comes first.
+# A Python that is new enough and can make environments. The machine's own choice comes first. PYTHONS names others to choose from.
 find_python() {
-  local candidate found=
-  for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
+  local candidate candidates found=
+  read -ra candidates <<<"${PYTHONS:-python3 python3.14 python3.13 python3.12 python3.11}"
+  for candidate in "${candidates[@]}"; do
     "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue
     if "$candidate" -c 'import ensurepip, venv' 2>/dev/null; then
       printf '%s\n' "$candidate"
