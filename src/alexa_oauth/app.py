@@ -33,6 +33,7 @@ from alexa_oauth.protocol.ports import Entropy
 from alexa_oauth.rate_limit import FailureLimiter
 from alexa_oauth.refusals import RefusalLedger
 from alexa_oauth.sign_in.pairing_code import PairingCode
+from alexa_oauth.sign_in_choices import WEAK_SIGN_INS
 from alexa_oauth.storage.patient import PatientStore
 from alexa_oauth.storage.store import Opening, SqliteStore
 from alexa_oauth.supervisor import AddOnOptions
@@ -232,6 +233,7 @@ def _panel(settings: Settings, parts: Parts, means: Means, own: _PanelOnly) -> A
         policy=parts.policy,
         entropy=parts.entropy,
         running=means.running,
+        caution=WEAK_SIGN_INS.get(settings.sign_in),
         alexa=own.alexa,
         has_address=(settings.public_url or "").startswith("https://"),
         asks_for_code=settings.sign_in == PairingCode.way,

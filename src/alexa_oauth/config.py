@@ -12,22 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from alexa_oauth import setting_values as read
+from alexa_oauth.sign_in_choices import NEEDED_BY, WEAK_SIGN_INS
 
 Network = read.Network
 PREFIX: Final = "ALEXA_OAUTH_"
 CLIENTS_FILE: Final = "oauth_clients.json"
 BUILT_SIGN_INS: Final = ("pairing_code", "home_assistant", "password", "amazon", "approve_only")
 
-_BROWSERS: Final = "the address that browsers reach"
-_NEEDED_BY: Final = {
-    "home_assistant": {"public_url": _BROWSERS, "home_assistant_url": _BROWSERS},
-    "amazon": {
-        "public_url": _BROWSERS,
-        "amazon_client_id": "the client id of a Login with Amazon security profile",
-        "amazon_client_secret": "the client secret of that profile",
-    },
-}
-"""By the way to sign in, what has no default and must be set."""
 _ADD_ON: Final = "SUPERVISOR_TOKEN"
 """Set by Home Assistant for its add-ons, and for them alone."""
 _ALIASES: Final = {"encryption_key": "OAUTH_ENCRYPTION_KEY"}
@@ -253,7 +244,7 @@ def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
 
 def _missing_for_sign_in(settings: Settings, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """What the chosen way to sign in needs and does not have."""
-    needs = {name: value for name, value in _NEEDED_BY.get(settings.sign_in, {}).items() if getattr(settings, name) is None}
+    needs = {name: value for name, value in NEEDED_BY.get(settings.sign_in, {}).items() if getattr(settings, name) is None}
     for name, needed in needs.items():
         yield name, f"it is not set; allowed: {needed}, since sign_in is {settings.sign_in}"
     if settings.sign_in == "password":
@@ -273,10 +264,8 @@ def _is_readable(file: Path) -> bool:
 
 
 def _warnings(settings: Settings, environ: Mapping[str, str], options: Mapping[str, object]) -> Iterator[str]:
-    if settings.sign_in == "password":
-        yield "sign_in is password: two-factor is not asked for, and whoever has a password of Home Assistant's may approve"
-    if settings.sign_in == "approve_only":
-        yield "sign_in is approve_only: whoever opens the page can link this home, without proving who they are"
+    if settings.sign_in in WEAK_SIGN_INS:
+        yield WEAK_SIGN_INS[settings.sign_in]
     variables = [name for setting in SETTINGS for variable in setting.variables for name in (variable, variable + _FILE)]
     variables += [PREFIX + name for name in _NOT_OURS]
     for name in environ:

@@ -9,6 +9,7 @@ from alexa_oauth.protocol.events import EventName
 from alexa_oauth.protocol.models import Person
 from alexa_oauth.protocol.ports import Transaction
 from alexa_oauth.protocol.sign_in import AwaitsAdministrator
+from tests.conftest import StartRig
 from tests.panel import ANNA, BERT, Guest, home_assistant_user
 from tests.rig import Rig
 
@@ -97,3 +98,16 @@ async def test_who_is_no_administrator_lets_nobody_in(house: Rig, anna: Guest, a
         answer = await bert.change(path, **fields)
         assert (answer.status, "This page is for administrators" in answer.text) == (403, True)
     assert not let_in(house)
+
+
+@pytest.mark.parametrize("way", ["password", "approve_only"])
+async def test_every_page_reminds_administrators_of_a_weak_way_to_sign_in(start: StartRig, gateway: None, way: str) -> None:  # noqa: ARG001 - it must be there before anybody knocks
+    house = await start(supervised=True, sign_in=way)
+    anna, bert = home_assistant_user(house), home_assistant_user(house, BERT, "Bert")
+    for path in ("/", PAGE, "/links"):
+        assert f"sign_in is {way}: " in (await anna.open(path)).text
+    assert "sign_in is" not in (await bert.open("/links")).text
+
+
+async def test_a_sound_way_to_sign_in_is_no_news(anna: Guest) -> None:
+    assert "sign_in is" not in (await anna.open(PAGE)).text

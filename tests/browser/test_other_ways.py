@@ -18,7 +18,7 @@ from alexa_oauth.sign_in.throttle import Throttle
 from alexa_oauth.web.parts import PARTS
 from tests.addon.supervisor_api import Supervisor
 from tests.addon.supervisor_api import running as supervising
-from tests.browser.conftest import OpenBrowser
+from tests.browser.conftest import OpenBrowser, OpenPanel
 from tests.browser.elsewhere import CLIENT_ID, CLIENT_SECRET, Elsewhere
 from tests.browser.panel_rooms import PanelRoom
 from tests.browser.test_linking import has_landed
@@ -142,3 +142,9 @@ async def test_the_page_that_asks_for_a_password_in_other_languages(
     visitor = Visitor(await (await open_browser(PHONE, language)).new_page(), at_supervisor.origin, PHONE)
     await visitor.open(elsewhere.authorization())
     await check(visitor, f"password-{language}")
+
+
+async def test_the_panel_reminds_of_a_weak_way_to_sign_in(open_panel: OpenPanel) -> None:
+    for screen in (replace(PHONE, scripts=True), Screen("desktop", 1280, 900, "dark", scripts=True)):
+        panel = await open_panel(screen, sign_in="approve_only")
+        await panel.show("/waiting", "weak-sign-in")

@@ -55,7 +55,7 @@ def problem(request: web.Request, told: Problem) -> web.Response:
 def _frame(request: web.Request) -> Frame:
     panel, visit = request.app[PANEL], request.get(VISIT)
     if visit is None:
-        return Frame("", request.path, (), None, "", may_sign_out=False, notice=None, version=panel.version)
+        return Frame("", request.path, (), None, "", may_sign_out=False, notice=None, caution=None, version=panel.version)
     return Frame(
         base=visit.base,
         path=request.path,
@@ -64,5 +64,6 @@ def _frame(request: web.Request) -> Frame:
         csrf=visit.csrf,
         may_sign_out=visit.may_sign_out,
         notice=None if LIVE in request.headers else panel.notices.take(visit.csrf),
+        caution=panel.caution if visit.person.is_administrator else None,
         version=panel.version,
     )

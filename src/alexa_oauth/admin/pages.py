@@ -31,7 +31,7 @@ class Entry:
 class Frame:
     """What surrounds a page: see `Visit` for `base` and `csrf`. `person` is `None` where nobody is let in.
 
-    `path` is the page's own, `notice` a sentence about what was done last.
+    `path` is the page's own, `notice` a sentence about what was done last, `caution` one that stands on every page.
     """
 
     base: str
@@ -41,6 +41,7 @@ class Frame:
     csrf: str = field(repr=False)
     may_sign_out: bool
     notice: str | None
+    caution: str | None
     version: str
 
 

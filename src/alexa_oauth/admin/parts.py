@@ -60,8 +60,8 @@ class Doctor(Protocol):
 class AdminParts:
     """What the root hands in.
 
-    `running` counts seconds, never stepped. `has_address`: the internet reaches us. `asks_for_code`: approving takes a pairing
-    code. `is_supervised`: Home Assistant opens the panel, and nobody else.
+    `running` counts seconds, never stepped. `caution` is what administrators read on every page. `has_address`: the internet
+    reaches us. `asks_for_code`: approving takes a pairing code. `is_supervised`: Home Assistant opens the panel, and nobody else.
     `is_guessed_at`: so many wrong codes arrive that every further one waits. `counted`: refusals that are not written yet.
     """
 
@@ -69,6 +69,7 @@ class AdminParts:
     policy: Policy
     entropy: Entropy
     running: Callable[[], float]
+    caution: str | None
     alexa: BuiltInClient
     has_address: bool
     asks_for_code: bool
@@ -111,6 +112,7 @@ class Panel:
     pages: PanelPages
     entries: tuple[Entry, ...]
     version: str
+    caution: str | None
     notices: Notices = field(default_factory=Notices)
 
 
