@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from alexa_oauth import supervisor as supervisor_calls
-from alexa_oauth.admin.sightings import LINKING_SECONDS
+from alexa_oauth.admin.setup import LINKING_SECONDS
 from alexa_oauth.protocol.alexa import HOSTS
 from alexa_oauth.protocol.events import EventName
 from tests.addon import supervisor_api

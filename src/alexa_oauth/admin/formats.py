@@ -7,6 +7,7 @@ from typing import Final
 from markupsafe import Markup
 
 _UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+_SIZES: Final = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NEVER: Final = "never"
 
@@ -49,18 +50,16 @@ def ago(at: int, now: int) -> Markup:
 
 def duration(seconds: float) -> str:
     """A duration in its largest whole unit, such as 90 minutes → 1 hour."""
-    size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= size), _UNITS[-1])
-    return count(int(seconds // size), unit)
+    length, unit = next(((length, unit) for length, unit in _UNITS if seconds >= length), _UNITS[-1])
+    return count(int(seconds // length), unit)
 
 
 def size(octets: int) -> str:
     """A number of bytes, such as 1.4 MB."""
-    amount, unit = float(octets), "bytes"
-    for unit in ("bytes", "kB", "MB", "GB"):  # noqa: B007 - the unit at which it stops is the one
-        if amount < 1_000:  # noqa: PLR2004 - SI prefixes
-            break
-        amount /= 1_000
-    return f"{octets} bytes" if unit == "bytes" else f"{amount:.1f} {unit}"
+    for unit, name in _SIZES:
+        if octets >= unit:
+            return f"{octets / unit:.1f} {name}"
+    return count(octets, "byte")
 
 
 def count(number: int, singular: str) -> str:

@@ -10,7 +10,7 @@ from alexa_oauth.admin.answers import done, page
 from alexa_oauth.admin.first_link import Progress, progress_of
 from alexa_oauth.admin.parts import PARTS, AdminParts
 from alexa_oauth.admin.restored import unreviewed_restore
-from alexa_oauth.admin.sightings import LINKING_SECONDS, Sighting
+from alexa_oauth.admin.sightings import Sighting
 from alexa_oauth.admin.visit import form_of, person_of
 from alexa_oauth.protocol.account_linking import ClientSecret, Value, console_fields, linking_request
 from alexa_oauth.protocol.credentials import new_pairing_code
@@ -19,7 +19,9 @@ from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.models import Client, Resident
 from alexa_oauth.protocol.ports import Transaction
 
-SECRET_LABEL: Final = "Your Secret"
+LINKING_SECONDS: Final = 600
+"""How long after they began an administrator is offered a vendor id that Amazon sends."""
+
 _HIDDEN: Final = ClientSecret(None, "hidden")
 
 
@@ -156,7 +158,7 @@ async def _linking(parts: AdminParts) -> LinkingView:
     begun_at = progress.begun_at
     if begun_at is None or not 0 <= now - begun_at < LINKING_SECONDS:
         return LinkingView(progress, None, ())
-    offers = parts.alexa.sightings.since(begun_at, now) if parts.alexa.follows_vendor_ids else ()
+    offers = parts.alexa.sightings.since(begun_at) if parts.alexa.follows_vendor_ids else ()
     return LinkingView(progress, begun_at + LINKING_SECONDS, offers)
 
 

@@ -12,7 +12,6 @@ from typing import Final
 from alexa_oauth.protocol.alexa import vendor_id_of
 from alexa_oauth.protocol.events import Event, EventName, Reason
 
-LINKING_SECONDS: Final = 600
 _KEPT: Final = 8
 
 
@@ -46,10 +45,8 @@ class Sightings:
         if len(self._sightings) > _KEPT:
             self._sightings.popitem(last=False)
 
-    def since(self, at: int, now: int) -> tuple[Sighting, ...]:
-        """Those of the attempt that began at that instant, newest first; none once `LINKING_SECONDS` have passed."""
-        if not 0 <= now - at < LINKING_SECONDS:
-            return ()
+    def since(self, at: int) -> tuple[Sighting, ...]:
+        """Those that came at that instant or later, newest first."""
         return tuple(sighting for sighting in reversed(self._sightings.values()) if sighting.at >= at)
 
     def forget(self, vendor_id: str) -> None:
