@@ -52,6 +52,8 @@ async def test_a_proxy_that_nobody_configured_is_named_until_it_is_trusted(rig: 
     inside = await inside_of(rig)
     (found,) = [found for found in check_inside(inside) if found.cause.cause_id == "proxy_unknown"]
     assert (found.verdict, found.fix.rpartition(": ")[2]) == (Verdict.WARN, "127.0.0.1")
+    a_week_later = await read_rows(rig.store, rig.server.settings, NOW + 7 * 86_400 + 1)
+    assert a_week_later.unknown_proxies == ()
 
 
 async def test_a_proxy_that_is_trusted_by_now_is_no_stranger(start: StartRig) -> None:
@@ -118,6 +120,14 @@ async def test_what_stopped_the_newest_attempt_is_a_fault_until_a_link_comes_abo
     assert (await rig.verify(tokens["access_token"])).status == 200
     found = recorded(await inside_of(rig))
     assert set(found.values()) == {Verdict.PASS}
+
+
+async def test_alexas_last_use_is_known_and_no_other_clients(rig: Rig) -> None:
+    await rig.link("C1")
+    assert not (await inside_of(rig)).alexa_gets_through
+    await rig.link("alexa")
+    inside = await inside_of(rig)
+    assert (inside.alexa_came_at, inside.alexa_gets_through) == (NOW, True)
 
 
 async def test_attempts_of_long_ago_are_no_evidence(rig: Rig) -> None:

@@ -7,11 +7,16 @@ from typing import Final
 
 import pytest
 import yaml
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 from prometheus_client.parser import text_string_to_metric_families
 
+from alexa_oauth.metrics import Metrics
 from alexa_oauth.protocol.activity import BOUNDS, HOUR, Activity, Tally, by_hour, class_name, together
-from alexa_oauth.protocol.errors import ErrorCode
+from alexa_oauth.protocol.errors import ErrorCode, StorageUnavailable
 from alexa_oauth.protocol.events import EventName, Reason
+from alexa_oauth.web.counted import counted
+from alexa_oauth.web.plain_answer import PlainAnswer
 from tests.conftest import StartRig
 from tests.panel import BERT, Guest, at_the_panel, by_link, home_assistant_user
 from tests.rig import NOW, Rig
@@ -180,6 +185,32 @@ async def test_a_minute_without_requests_writes_nothing(rig: Rig) -> None:
     assert rig.store._writer._sqlite.total_changes == changes
 
 
+async def test_what_could_not_be_written_is_written_later(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    await rig.link()
+    with monkeypatch.context() as broken:
+
+        async def fail(*_: object) -> None:
+            raise StorageUnavailable
+
+        broken.setattr(type(rig.server.store), "write", fail)
+        with pytest.raises(StorageUnavailable):
+            await rig.upkeep.write_activity()
+    await rig.upkeep.write_activity()
+    (hour,) = await hours_of(rig)
+    assert hour.tokens == 1
+
+
+async def test_an_error_that_is_on_no_list_is_no_label() -> None:
+    metrics = Metrics()
+
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return PlainAnswer(400, body=b'{"error": "made_up"}')
+
+    route = counted(web.get("/", handler), metrics)
+    await route.handler(make_mocked_request("GET", "/"))
+    assert metrics.of("/").answers == {(400, ""): 1}
+
+
 async def test_old_hours_are_forgotten(rig: Rig) -> None:
     await rig.link()
     await rig.upkeep.write_activity()
@@ -197,6 +228,7 @@ def test_hours_in_which_nothing_happened_are_there_and_empty() -> None:
 def test_several_hours_as_one() -> None:
     both = together([Activity(HOUR, {"linked": 1, "refused": 1}), Activity(0, {"refreshed": 2})])
     assert (both.begins_at, both.tokens, both.success) == (0, 3, 0.75)
+    assert Activity(0, {"refreshed": 1, "reused": 1}).success == 0.5
     assert together([]).success is None
 
 

@@ -34,11 +34,12 @@ _RECENT_SECONDS: Final = 7 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What the database has to say."""
+    """What the database has to say; `last_use_of` by client, the instant at which it last used a link."""
 
     has_secret: bool
     unknown_proxies: tuple[str, ...]
     links_of: Mapping[str, int]
+    last_use_of: Mapping[str, int]
     histories: Sequence[History]
     strays: Sequence[RecordedEvent]
     now: int
@@ -53,9 +54,12 @@ async def read_rows(store: ReadableStore, settings: Settings, now: int) -> Rows:
         span = [told.at for history in histories for told in history.events] or [now]
         strays = await reader.strays(min(span), max(span) + JOINED_WITHIN_SECONDS)
         proxies = await reader.events(EventQuery(_PROXIES_TOLD, name=EventName.PROXY_UNKNOWN))
+    last_use_of: dict[str, int] = {}
+    for link in links:
+        last_use_of[link.client_id] = max(link.last_used_at, last_use_of.get(link.client_id, 0))
     recent = [told.event.address for told in proxies if told.at >= now - _RECENT_SECONDS]
     addresses = dict.fromkeys(address for address in recent if address is not None and _is_address(address))
-    return Rows(has_secret, tuple(addresses), Counter(link.subject for link in links), histories, strays, now)
+    return Rows(has_secret, tuple(addresses), Counter(link.subject for link in links), last_use_of, histories, strays, now)
 
 
 def look_inside(
@@ -63,13 +67,14 @@ def look_inside(
 ) -> Inside:
     """Everything together. `checks` is what `/health` tells, `None` if nobody answers there."""
     clients, faults = _clients(settings)
+    alexas = [client for client in clients.values() if are_all_alexas(client.redirect_uris)]
     alexa = clients.get(settings.client_id)
     signs_in_alone = alexa is not None and (alexa.is_public or bool(alexa.secret_digests))
     return Inside(
         public_url=settings.public_url,
         sign_in=settings.sign_in,
         refresh_token_days=settings.refresh_token_days,
-        has_redirect_uris=any(are_all_alexas(client.redirect_uris) for client in clients.values()),
+        has_redirect_uris=bool(alexas),
         has_secret=signs_in_alone or rows is None or rows.has_secret,
         clients_faults=faults,
         checks=checks,
@@ -77,6 +82,7 @@ def look_inside(
         free_bytes=_free_bytes(settings.data_dir),
         unknown_proxies=_still_unknown(settings, rows),
         links_of=None if rows is None else rows.links_of,
+        alexa_came_at=None if rows is None else max((rows.last_use_of.get(one.client_id, 0) for one in alexas), default=None),
         attempts=() if rows is None else _attempts(rows, clients),
         now=0 if rows is None else rows.now,
     )

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from alexa_oauth.diagnosis.causes import CATALOGUE
-from alexa_oauth.diagnosis.checks.inside import Inside
 from alexa_oauth.diagnosis.findings import Finding, Verdict
 from tests.diagnosis.households import (
     IPV4,
@@ -69,6 +69,7 @@ CORS: Final = "if ($http_origin) { return 500; }"
     [
         ("ssl_protocols TLSv1.3;", "", "tls_12_refused", Verdict.FAIL),
         (WWW, "", "post_redirected", Verdict.FAIL),
+        ("return 301 https://auth.example.org$request_uri;", "", "post_redirected", Verdict.FAIL),
         ("rewrite ^([^.]*[^/])$ $1/ permanent;", "", "post_redirected", Verdict.FAIL),
         (BOTS, "", "bot_filter", Verdict.FAIL),
         (CHALLENGE, "", "bot_filter", Verdict.FAIL),
@@ -80,7 +81,21 @@ CORS: Final = "if ($http_origin) { return 500; }"
         (POLICY, "", "page_policy", Verdict.FAIL),
         (CORS, "", "foreign_origin_fault", Verdict.FAIL),
     ],
-    ids=["tls13", "www", "slash", "java", "challenge", "portal", "password", "deny", "wrong_site", "long", "policy", "cors"],
+    ids=[
+        "tls13",
+        "www",
+        "moved",
+        "slash",
+        "java",
+        "challenge",
+        "portal",
+        "password",
+        "deny",
+        "wrong_site",
+        "long",
+        "policy",
+        "cors",
+    ],
 )
 async def test_a_proxy_that_is_set_up_wrongly(
     household: Household, directives: str, location: str, cause_id: str, verdict: Verdict
@@ -216,7 +231,18 @@ async def test_a_name_that_leads_where_amazon_cannot_go(household: Household, ad
     assert kind in of(findings, "address_private").sentence
 
 
+async def test_what_looks_otherwise_at_home_is_no_fault_while_alexa_gets_through(household: Household) -> None:
+    """A router that lets nobody in from its own side, or a DNS at home that knows the short way."""
+    world = await household.behind()
+    at_home = World({HOME: ["192.168.1.5"]}, {"192.168.1.5": world.ports[IPV4]}, world.trusted)
+    used = replace(WELL, alexa_came_at=1_000, now=1_000 + 86_399)
+    assert faults(await household.examined(at_home, used)) == {"address_private": Verdict.WARN}
+    assert faults(await household.examined(at_home, replace(used, now=1_000 + 86_400))) == {"address_private": Verdict.FAIL}
+    closed = World({HOME: [IPV4]}, {IPV4: world.ports[IPV6]}, b"")
+    assert faults(await household.examined(closed, used)) == {"port_closed": Verdict.WARN}
+
+
 async def test_another_port(household: Household) -> None:
     world = await household.behind()
-    inside = Inside(**{**{name: getattr(WELL, name) for name in WELL.__slots__}, "public_url": f"https://{HOME}:8443"})
+    inside = replace(WELL, public_url=f"https://{HOME}:8443")
     assert faults(await household.examined(world, inside)) == {"port_not_443": Verdict.WARN}

@@ -15,6 +15,9 @@ LITTLE_BYTES: Final = 200 * 1_048_576
 TOO_LITTLE_BYTES: Final = 20 * 1_048_576
 
 
+_DAY: Final = 86_400
+
+
 @dataclass(frozen=True, slots=True)
 class Inside:
     """What the machine knows of itself.
@@ -22,6 +25,7 @@ class Inside:
     `checks` is what `/health` says, `None` if nothing answers there. `free_bytes` is `None` if nobody can say. `database_problem`
     and `clients_faults` are lines for the operator, empty if all is well; where there is no database yet, the first is `None`.
     `links_of` counts the living links of each subject; `attempts` are the last ones, newest first.
+    `alexa_came_at` is when Alexa last used a link.
     """
 
     public_url: str | None
@@ -36,7 +40,13 @@ class Inside:
     unknown_proxies: tuple[str, ...] = ()
     links_of: Mapping[str, int] | None = None
     attempts: tuple[Attempt, ...] = ()
+    alexa_came_at: int | None = None
     now: int = 0
+
+    @property
+    def alexa_gets_through(self) -> bool:
+        """Whether Alexa used a link within the last day: then whatever stands in the way, it stands elsewhere."""
+        return self.alexa_came_at is not None and self.now - self.alexa_came_at < _DAY
 
 
 def check_inside(inside: Inside) -> Iterator[Finding]:
