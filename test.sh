@@ -31,12 +31,9 @@ if $all; then
     "On Debian or Ubuntu: sudo apt install ${missing//$'\n'/ }"
   prepare_environment .venv-test requirements-all.lock
   # Of Home Assistant there is none that newer Pythons and older ones can both run.
-  if home_assistants=$(PYTHONS="python3.12 python3.11" find_python 2>/dev/null); then
-    PYTHONS=$home_assistants prepare_environment .venv-home-assistant requirements-home-assistant.lock
-  else
-    echo "Without Python 3.11 or 3.12 nobody signs in with a real Home Assistant: tests/browser/test_home_assistant.py is left out." >&2
-    arguments+=("--ignore=tests/browser/test_home_assistant.py")
-  fi
+  home_assistants=$(PYTHONS="python3.12 python3.11" find_python 2>/dev/null) ||
+    fail "./test.sh --all needs Python 3.11 or 3.12 with its venv module: the Home Assistant that signs people in runs on no other."
+  PYTHONS=$home_assistants prepare_environment .venv-home-assistant requirements-home-assistant.lock
   types=(src tests)
 else
   prepare_environment .venv-test requirements-dev.lock requirements-all.lock
