@@ -191,6 +191,16 @@ async def test_an_answer_that_takes_too_long(household: Household) -> None:
     assert faults(findings) == {"answer_slow": Verdict.FAIL}
 
 
+async def test_an_answer_that_never_comes(household: Household, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alexa_oauth.diagnosis.outside.DEADLINE_SECONDS", 1)
+    stop = asyncio.Event()
+    world = await household.behind(oauth=await relay(household.port, 60, stop))
+    findings = await household.examined(world)
+    stop.set()
+    assert faults(findings) == {"answer_slow": Verdict.FAIL}
+    assert "no answer within 1 seconds" in of(findings, "answer_slow").sentence
+
+
 async def test_ipv6_that_is_dead(household: Household) -> None:
     world = await household.behind()
     both = World({HOME: [IPV4, IPV6]}, world.ports, world.trusted)

@@ -127,6 +127,10 @@ class NoReply(Exception):
     """Nothing that is HTTP came back in time; the message says what happened instead."""
 
 
+class NoReplyInTime(NoReply):
+    """Whoever listens there took longer than the deadline."""
+
+
 async def resolve(name: str) -> Sequence[str]:
     """Every address of the name, as this machine's resolver tells them. `NameNotFound`."""
     try:
@@ -151,7 +155,7 @@ async def send(outside: Outside, site: Site, address: str, call: Call) -> Reply:
         async with asyncio.timeout(DEADLINE_SECONDS):
             received = await _exchange(outside, Destination(address, site.port, site.name, unverified()), call.written(site))
     except TimeoutError as error:
-        raise NoReply(f"no answer within {DEADLINE_SECONDS} seconds") from error
+        raise NoReplyInTime(f"no answer within {DEADLINE_SECONDS} seconds") from error
     except OSError as error:
         raise NoReply(describe(error)) from error
     seconds = outside.running() - begun

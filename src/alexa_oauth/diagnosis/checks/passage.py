@@ -13,7 +13,7 @@ from alexa_oauth.diagnosis.causes import alexa as amazons
 from alexa_oauth.diagnosis.causes import path, person, tokens
 from alexa_oauth.diagnosis.checks.obstacle import obstacle
 from alexa_oauth.diagnosis.findings import Evidence, Finding, failed, not_testable, passed, warned
-from alexa_oauth.diagnosis.outside import Call, NoReply, Outside, Reply, Site, send
+from alexa_oauth.diagnosis.outside import Call, NoReply, NoReplyInTime, Outside, Reply, Site, send
 from alexa_oauth.protocol.metadata import DOCTORS_GRANT_TYPE, TOKEN_PATH
 
 JAVA: Final = "Apache-HttpClient/4.5.14 (Java/1.8.0_412)"
@@ -84,7 +84,8 @@ def _judge_exchange(site: Site, amazons_call: Answer, browsers: Answer) -> list[
         sentence = f"A browser gets through, a Java program as Amazon's gets {_in_short(amazons_call)}."
         return [failed(path.BOT_FILTER, sentence, evidence=told)]
     if isinstance(amazons_call, NoReply):
-        return [failed(path.PROXY_FAILS, f"The connection opens, but then there is {amazons_call}.", evidence=told)]
+        cause = path.ANSWER_SLOW if isinstance(amazons_call, NoReplyInTime) else path.PROXY_FAILS
+        return [failed(cause, f"The connection opens, but then: {amazons_call}.", evidence=told)]
     cause, sentence = obstacle(site, amazons_call)
     return [failed(cause, sentence, evidence=told)]
 
