@@ -42,6 +42,7 @@ else
     types+=(--exclude "^$folder/")
     arguments+=("--ignore=$folder")
   done
+  arguments+=(-m "not proxy")
 fi
 python=.venv-test/bin/python
 

@@ -9,6 +9,14 @@ import pytest
 from alexa_oauth.protocol.sign_in import SignInElsewhere
 from tests.rig import Rig, running
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever asks for a household puts a real nginx in front of it."""
+    for item in items:
+        if "household" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.proxy)
+
+
 StartRig = Callable[..., Awaitable[Rig]]
 
 
