@@ -16,7 +16,7 @@ from tests.addon.supervisor import DEFAULTS, KEYS, rating
 OURS: Final = {
     *("name", "version", "slug", "description", "arch", "init", "ports", "map", "options", "schema"),
     "auth_api",  # whether a name and a password fit, for the one way to sign in that asks for them
-    *("ingress", "panel_icon", "panel_title", "panel_admin", "backup_pre", "backup_exclude"),
+    *("ingress", "ingress_stream", "panel_icon", "panel_title", "panel_admin", "backup_pre", "backup_exclude"),
 }
 """A right that the add-on does not have yet would be a new key, and has to be defended here."""
 

@@ -1,5 +1,7 @@
 """Each change is wanted by the person in whose name it arrives, or it is not made."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from alexa_oauth.admin.entry import Route, Who
@@ -8,6 +10,7 @@ from tests.panel import BERT, PATH, Guest, by_link, home_assistant_user
 from tests.rig import Rig
 
 CHANGE = "/people/add"
+FORM = "application/x-www-form-urlencoded"
 MADE = (303, "See Other")
 
 
@@ -32,6 +35,19 @@ async def anna(house: Rig) -> Guest:
 async def test_the_panel_s_own_forms_pass(anna: Guest, headers: dict[str, str]) -> None:
     answer = await anna.post(CHANGE, {"csrf": anna.csrf, "subject": "ha:x"}, **headers)
     assert (answer.status, answer.location) == (303, f"{PATH}/")
+
+
+async def test_a_form_of_which_the_gateway_does_not_say_how_long_it_is_passes(anna: Guest) -> None:
+    """It passes on what arrives while it arrives, since a backup may be large."""
+
+    async def streamed() -> AsyncIterator[bytes]:
+        yield f"csrf={anna.csrf}".encode()
+        yield b"&subject=ha%3Ax"
+
+    headers = {name.replace("_", "-"): said for name, said in anna.said.items()} | {"Content-Type": FORM}
+    url = anna.rig.origin + CHANGE
+    async with anna.rig.session.post(url, data=streamed(), headers=headers, allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, f"{PATH}/")
 
 
 @pytest.mark.parametrize(
