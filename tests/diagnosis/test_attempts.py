@@ -81,6 +81,7 @@ def test_causes_8_and_9_the_return_address_says_whether_region_or_vendor_differs
     story = Story().tell(EventName.AUTHORIZE_REFUSED, Reason.REDIRECT_URI_NOT_REGISTERED, redirect_uri=uri)
     assert told(story) == (STOPPED, cause, False)
     assert story.read().sent_uri == uri
+    assert story.read().moments[0].text == f"The request was refused: {CATALOGUE[cause].title}"
 
 
 @pytest.mark.parametrize(
@@ -229,6 +230,7 @@ def test_a_state_that_got_lost_on_the_way_here_explains_why_amazon_does_not_come
 def test_a_person_who_denies_is_no_fault() -> None:
     story = Story().asked().passes(4).tell(EventName.CONSENT_DENIED, Reason.PERSON_DENIED)
     assert told(story) == (DENIED, "person_denied", False)
+    assert story.read().moments[-1].text == "The person denied"
 
 
 def test_wrong_codes_are_told_while_the_person_can_try_again_and_when_they_cannot() -> None:

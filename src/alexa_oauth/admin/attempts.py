@@ -8,7 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from alexa_oauth.admin.answers import done, page
-from alexa_oauth.admin.by_link import LOCAL_PERSON
+from alexa_oauth.admin.names import name_of
 from alexa_oauth.admin.parts import PARTS, AdminParts
 from alexa_oauth.admin.visit import form_of, person_of
 from alexa_oauth.diagnosis.attempt import Attempt, Standing, Step
@@ -17,7 +17,7 @@ from alexa_oauth.diagnosis.counted import with_counted
 from alexa_oauth.diagnosis.joining import JOINED_WITHIN_SECONDS
 from alexa_oauth.diagnosis.noise import is_noise, is_unanswered
 from alexa_oauth.protocol.events import EventName
-from alexa_oauth.protocol.models import LOCAL_SUBJECT, Resident
+from alexa_oauth.protocol.models import Resident
 from alexa_oauth.protocol.ports import Transaction
 from alexa_oauth.protocol.reading import HistoryQuery
 from alexa_oauth.protocol.revocation import end_links
@@ -29,12 +29,12 @@ FOLDED: Final = 3
 """From so many requests on that nobody answered, one after the other, they are folded."""
 STEPS: Final = (
     (Step.ASKED, "Alexa asked", "Not asked"),
-    (Step.APPROVED, "Approved", "Not approved"),
-    (Step.CALLED, "Amazon called", "No call came"),
-    (Step.ANSWERED, "Tokens given", "Refused"),
+    (Step.APPROVED, "Ap\N{SOFT HYPHEN}proved", "Not ap\N{SOFT HYPHEN}proved"),
+    (Step.CALLED, "Ama\N{SOFT HYPHEN}zon called", "No call came"),
+    (Step.ANSWERED, "Tokens given", "Re\N{SOFT HYPHEN}fused"),
     (Step.USED, "Token used", "Not used"),
 )
-"""What the row of steps shows of each attempt, and what it shows where an attempt stopped."""
+"""What the row of steps shows of each attempt, and what it shows where an attempt stopped. Five words on a phone need hyphens."""
 
 _NOISE: Final = ("refused request", "of strangers")
 _UNANSWERED: Final = ("request", "that nobody answered")
@@ -125,12 +125,11 @@ def _redirect_uris(parts: AdminParts, client_id: str | None) -> tuple[str, ...]:
 
 
 def _attempt(tx: Transaction, told: Attempt, visitor: Resident) -> AttemptView:
-    resident = LOCAL_PERSON if told.subject == LOCAL_SUBJECT else tx.people.find(told.subject or "")
     waits = told.verdict.standing is Standing.RUNNING and told.step is Step.SHOWN
     return AttemptView(
         told=told,
         steps=_steps(told),
-        person=resident.name if resident else told.subject,
+        person=(name_of(tx, told.subject) or told.subject) if told.subject else None,
         can_allow=visitor.is_administrator and waits and tx.authorizations.find_waiting(told.attempt_id) is not None,
     )
 

@@ -49,7 +49,7 @@ def _read(case: Case) -> Attempt:
         subject=_first(history, lambda event: event.subject if event.name in _APPROVED else None),
         address=asked.address if asked else None,
         browser=describe(user_agent) if user_agent else None,
-        moments=timeline(history, case.strays),
+        moments=timeline(case),
         step=_step(case),
         verdict=judge(case),
         sent_uri=asked.detail.get("redirect_uri") if asked and asked.name is EventName.AUTHORIZE_REFUSED else None,

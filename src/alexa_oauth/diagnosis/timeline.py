@@ -1,12 +1,12 @@
 """The lines of an attempt's timeline, in the words of a person who never heard of OAuth."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from alexa_oauth.diagnosis.attempt import Moment
-from alexa_oauth.diagnosis.reasons import CAUSE_OF
+from alexa_oauth.diagnosis.verdict import Case
 from alexa_oauth.protocol.events import Event, EventName
-from alexa_oauth.protocol.reading import History, RecordedEvent
+from alexa_oauth.protocol.reading import RecordedEvent
 
 _WORDS: Final = {
     EventName.AUTHORIZE_REQUEST: "Alexa sent a person here, and the page was shown",
@@ -44,29 +44,30 @@ _PROBABLE: Final = {
 }
 
 
-def timeline(history: History, strays: Sequence[RecordedEvent]) -> tuple[Moment, ...]:
+def timeline(case: Case) -> tuple[Moment, ...]:
     """The moments in their order. What belongs to the page comes before the approval, whenever its sum was written."""
+    history = case.history
     approved_at = next((told.at for told in history.events if told.event.name is EventName.CONSENT_APPROVED), None)
     in_order = sorted(history.events, key=lambda told: told.event.name not in _BEFORE_APPROVAL)
-    lines = [_moment(told, approved_at) for told in in_order if told.event.name in _WORDS]
-    lines += [_probable(told) for told in strays]
+    lines = [_moment(case, told, approved_at) for told in in_order if told.event.name in _WORDS]
+    lines += [_probable(case, told) for told in case.strays]
     if history.first_used_at is not None:
         lines.append(Moment(history.first_used_at, _FIRST_USE))
     return tuple(sorted(lines, key=lambda line: line.at))
 
 
-def _moment(told: RecordedEvent, approved_at: int | None) -> Moment:
+def _moment(case: Case, told: RecordedEvent, approved_at: int | None) -> Moment:
     event = told.event
     on_page = event.name in _ON_PAGE
     at = min(told.at, approved_at) if on_page and approved_at is not None else told.at
-    return Moment(at, _told(event, _WORDS), is_bad=event.name.endswith(_BAD), count=event.count, address=event.address)
+    return Moment(at, _told(case, event, _WORDS), is_bad=event.name.endswith(_BAD), count=event.count, address=event.address)
 
 
-def _probable(told: RecordedEvent) -> Moment:
+def _probable(case: Case, told: RecordedEvent) -> Moment:
     event = told.event
-    return Moment(told.at, _told(event, _PROBABLE), is_bad=True, count=event.count, address=event.address, probable=True)
+    return Moment(told.at, _told(case, event, _PROBABLE), is_bad=True, count=event.count, address=event.address, probable=True)
 
 
-def _told(event: Event, words: Mapping[EventName, str]) -> str:
-    cause = CAUSE_OF[event.reason] if event.reason is not None else None
+def _told(case: Case, event: Event, words: Mapping[EventName, str]) -> str:
+    cause = case.why(event) if event.name is not EventName.CONSENT_DENIED else None
     return f"{words[event.name]}: {cause.title}" if cause else words[event.name]

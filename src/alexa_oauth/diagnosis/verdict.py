@@ -37,6 +37,10 @@ class Case:
     now: int
     redirect_uris: RedirectUris
 
+    def why(self, event: Event) -> Cause | None:
+        """`cause_of`, for this household."""
+        return cause_of(event, self.redirect_uris)
+
     def last(self, *names: EventName) -> Event | None:
         """The newest event of these names."""
         return next((told.event for told in reversed(self.history.events) if told.event.name in names), None)
@@ -60,7 +64,7 @@ def judge(case: Case) -> Verdict:
 
 def _ended(case: Case) -> Verdict | None:
     ended = case.last(EventName.GRANT_ENDED)
-    return Verdict(Standing.ENDED, _cause(ended)) if ended else None
+    return Verdict(Standing.ENDED, case.why(ended)) if ended else None
 
 
 def _lived(case: Case) -> Verdict | None:
@@ -93,10 +97,10 @@ def _approved(case: Case) -> Verdict | None:
     if since is None:
         return None
     if refused := case.last(EventName.TOKEN_REFUSED):
-        return Verdict(Standing.STOPPED, _cause(refused))
+        return Verdict(Standing.STOPPED, case.why(refused))
     if case.strays:
         others = (path.TWO_SERVERS, address.TOKEN_URL_UNREACHABLE)
-        return Verdict(Standing.STOPPED, _cause(case.strays[-1].event), others, probable=True)
+        return Verdict(Standing.STOPPED, case.why(case.strays[-1].event), others, probable=True)
     if since < TOKEN_CALL_SECONDS:
         return Verdict(Standing.RUNNING)
     asked = case.last(EventName.AUTHORIZE_REQUEST)
@@ -111,7 +115,7 @@ def _refused(case: Case) -> Verdict | None:
     refused = case.last(EventName.AUTHORIZE_REFUSED, EventName.REQUEST_MISDIRECTED)
     if refused is None:
         return None
-    return Verdict(Standing.STOPPED, _of_address(refused, case.redirect_uris(refused.client_id)) or _cause(refused))
+    return Verdict(Standing.STOPPED, case.why(refused))
 
 
 def _asked(case: Case) -> Verdict | None:
@@ -130,16 +134,18 @@ def _asked(case: Case) -> Verdict | None:
     return Verdict(Standing.STOPPED, person.NOT_APPROVED)
 
 
-def _cause(event: Event) -> Cause | None:
+def cause_of(event: Event, redirect_uris: RedirectUris) -> Cause | None:
+    """Why that happened, as far as the event tells; `None` if it needs no cause."""
     if event.reason is None:
         return None
-    at_token = TOKEN_REQUEST_CAUSES.get(event.reason) if event.name is EventName.TOKEN_REFUSED else None
-    return at_token or CAUSE_OF[event.reason]
+    if event.name is EventName.TOKEN_REFUSED and event.reason in TOKEN_REQUEST_CAUSES:
+        return TOKEN_REQUEST_CAUSES[event.reason]
+    return _of_address(event, redirect_uris(event.client_id)) or CAUSE_OF[event.reason]
 
 
 def _of_browser(case: Case, hindered: Event) -> Cause | None:
     """An app's browser without cookies shows as another browser."""
-    cause = _cause(hindered)
+    cause = case.why(hindered)
     return person.IN_APP_BROWSER if cause is person.BROWSER_CHANGED and case.is_embedded else cause
 
 

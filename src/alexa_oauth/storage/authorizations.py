@@ -26,11 +26,14 @@ _FIND_DEPARTED: Final = """SELECT digest, address, attempt, created_at, expires_
     WHERE state_digest = ?"""
 _FIND_WAITING: Final = """SELECT digest, address, attempt, created_at, expires_at, payload FROM pending_requests
     WHERE attempt = ? AND expires_at > ?"""
-_WAITING: Final = """SELECT digest, address, attempt, created_at, expires_at, payload, of_address FROM (
-        SELECT *, count(*) OVER (PARTITION BY address) AS of_address,
-            row_number() OVER (PARTITION BY address ORDER BY sequence DESC) AS place
-        FROM pending_requests WHERE expires_at > ?
-    ) WHERE place <= ? ORDER BY sequence DESC LIMIT ?"""
+_WAITING: Final = """SELECT digest, address, attempt, created_at, expires_at, payload, of_address
+    FROM (
+        SELECT sequence, of_address FROM (
+            SELECT sequence, count(*) OVER (PARTITION BY address) AS of_address,
+                row_number() OVER (PARTITION BY address ORDER BY sequence DESC) AS place
+            FROM pending_requests WHERE expires_at > ?
+        ) WHERE place <= ? ORDER BY sequence DESC LIMIT ?
+    ) JOIN pending_requests USING (sequence) ORDER BY sequence DESC"""
 _COUNT_WAITING: Final = "SELECT count(*) FROM pending_requests WHERE expires_at > ?"
 _REWRITE: Final = "UPDATE pending_requests SET state_digest = ?, payload = ? WHERE digest = ?"
 _DROP: Final = "DELETE FROM pending_requests WHERE digest = ?"
