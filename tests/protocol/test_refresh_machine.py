@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import tempfile
 from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -21,10 +22,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from alexa_oauth.app import Clock
 from alexa_oauth.protocol.errors import ClockDoubtful
+from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.introspection import find_live_access_token
 from alexa_oauth.protocol.models import Client, ClientType, Grant, PkceRule, RefreshProfile, TokenResponse
 from alexa_oauth.protocol.policy import STRICT_WINDOW_SECONDS, Policy
 from alexa_oauth.protocol.refresh import RefreshRequest, refresh
+from alexa_oauth.storage.backup import make_copy
+from alexa_oauth.storage.candidate import candidate
+from alexa_oauth.storage.restoring import Wish, stage
 from alexa_oauth.storage.store import Opening, SqliteStore
 from tests.rig import NOW, CountedChance, FakeClocks
 
@@ -55,7 +60,7 @@ class LinkMachine(RuleBasedStateMachine):
         self.idle = 0.0
         self.lost_for: float | None = None
         self.backup: bytes | None = None
-        self.issued: dict[int, str] = {}
+        self.issued: dict[tuple[int, str], str] = {}
 
     def teardown(self) -> None:
         self.loop.run_until_complete(self.store.close())
@@ -163,16 +168,18 @@ class LinkMachine(RuleBasedStateMachine):
 
     def _open(self) -> None:
         self.clock = Clock(self.clocks.read)
-        opening = Opening(
-            master_key=bytes(32),
+        self.store = SqliteStore.open(self.folder, self._opening(serving=True))
+        self.clock.compare_with(self.store.newest_instant)
+
+    def _opening(self, *, serving: bool) -> Opening:
+        return Opening(
+            master_key=None,
             instant=self.clock.instant,
             entropy=self.chance,
             definitions=lambda: {"c": self.client},
             on_commit=lambda _: None,
-            serving=True,
+            serving=serving,
         )
-        self.store = SqliteStore.open(self.folder, opening)
-        self.clock.compare_with(self.store.newest_instant)
 
     def _settle(self, date: int | None) -> None:
         self.clock.instant()
@@ -195,19 +202,50 @@ class LinkMachine(RuleBasedStateMachine):
         return answers
 
     def _note(self, refresh_token: str) -> None:
-        """Generation n is always the same token, whatever was restored: a grant is never forked."""
+        """Generation n under one key is always the same token, whatever was restored: a grant is never forked."""
         presented = self.store.read(lambda tx: tx.grants.read_refresh_token(refresh_token))
         assert presented is not None
-        assert self.issued.setdefault(presented.generation, refresh_token) == refresh_token
+        assert self.issued.setdefault((presented.generation, presented.key_id), refresh_token) == refresh_token
 
     def _is_live(self, answer: TokenResponse) -> bool:
         return self.store.read(lambda tx: find_live_access_token(tx, answer.access_token)) is not None
 
 
+class KeptMachine(LinkMachine):
+    """The same beside an operator who changes the keys of both layers, and restores copies of before any of it."""
+
+    @rule()
+    def make_backup(self) -> None:
+        self.backup = make_copy(self.folder).read_bytes()
+
+    @precondition(lambda self: self.backup is not None)
+    @rule()
+    def restore_backup(self) -> None:
+        assert self.backup is not None
+        opening = self._opening(serving=False)
+        with candidate(BytesIO(self.backup), None, self.folder, opening) as found:
+            stage(found, self.folder, opening, Wish("local"))
+        self.crash()
+
+    @rule()
+    def change_the_master_key(self) -> None:
+        self.loop.run_until_complete(self.store.keys.rotate_master(Event(EventName.KEY_ROTATED)))
+
+    @rule()
+    def change_the_data_keys(self) -> None:
+        self.loop.run_until_complete(self.store.keys.rotate_data(Event(EventName.KEY_ROTATED)))
+
+    @rule()
+    def go_on_with_the_change(self) -> None:
+        """The upkeep seals anew what is sealed, and retires the keys that nothing needs any more."""
+        self.loop.run_until_complete(self.store.keys.renew())
+
+
 @pytest.mark.parametrize("profile", list(RefreshProfile))
-def test_an_honest_client_keeps_its_link(profile: RefreshProfile) -> None:
-    machine = type("Machine", (LinkMachine,), {"profile": profile})
+@pytest.mark.parametrize(("story", "examples"), [(LinkMachine, 60), (KeptMachine, 16)])
+def test_an_honest_client_keeps_its_link(profile: RefreshProfile, story: type[LinkMachine], examples: int) -> None:
+    machine = type("Machine", (story,), {"profile": profile})
     budget = settings(
-        max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+        max_examples=examples, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
     )
     run_state_machine_as_test(machine, settings=budget)
