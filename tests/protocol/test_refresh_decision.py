@@ -85,6 +85,19 @@ def test_a_token_newer_than_a_restored_database_heals_the_grant_however_old_it_l
     assert judged(9, grant(), profile, 10 * LIFETIME) == Heal(presented(9), then)
 
 
+def test_a_key_that_is_retired_makes_no_predecessor_good() -> None:
+    """Whoever stole it could make the predecessor of any head, and be handed that."""
+    instant = Instant(NOW + 1, NOW)
+    assert decide(presented(4, KeyAge.RETIRED), grant(), OVERLAP, instant, POLICY) == Reuse(ends=False)
+    assert decide(presented(4, KeyAge.FORMER), grant(), OVERLAP, instant, POLICY) == Replay()
+
+
+def test_a_head_of_a_former_key_is_replaced_at_its_next_use_even_in_doubt() -> None:
+    instant = Instant(NOW + 1, NOW, doubtful=True)
+    assert decide(presented(5), replace(grant(), on_former_key=True), OVERLAP, instant, POLICY) == Rotate()
+    assert decide(presented(9, KeyAge.FORMER), grant(), OVERLAP, instant, POLICY) == Heal(presented(9), Rotate())
+
+
 def test_in_doubt_the_age_of_the_head_rotates_nothing() -> None:
     assert judged(5, grant(), OVERLAP, 8 * DAY, doubtful=True) == Keep()
 

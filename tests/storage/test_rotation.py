@@ -164,6 +164,23 @@ class TestData:
             await refreshed(store, forged, surroundings)
         assert store.read(lambda tx: tx.grants.find(grant().grant_id)) == found
 
+    async def test_who_stole_a_key_that_was_retired_is_not_handed_the_head_of_a_later_rotation(
+        self, store: SqliteStore, surroundings: Surroundings
+    ) -> None:
+        await self._retired(store, surroundings)
+        stolen = store.keys.standings()[1].key_id
+        known = store.read(lambda tx: tx.grants.find(grant().grant_id))
+        assert known is not None
+        genuine = store.read(lambda tx: tx.grants.refresh_token(known, 2))
+        surroundings.advance(8 * DAY)
+        head = await refreshed(store, genuine, surroundings)
+        read = store.read(lambda tx: tx.grants.read_refresh_token(genuine))
+        assert read is not None
+        request = RefreshRequest(store.keys.ring.refresh_token(stolen, read), None, "192.0.2.1")
+        answer = await store.write(lambda tx: refresh(tx, ALEXA, request, POLICY, surroundings.entropy))
+        assert isinstance(answer, Refusal)
+        assert await refreshed(store, genuine, surroundings) == head, "the true predecessor still works"
+
     async def test_a_retired_key_goes_when_no_living_link_was_begun_under_it(
         self, store: SqliteStore, surroundings: Surroundings
     ) -> None:

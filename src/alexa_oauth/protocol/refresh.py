@@ -99,7 +99,7 @@ def decide(presented: PresentedRefreshToken, grant: Grant, profile: RefreshProfi
         return Heal(presented, Rotate() if presented.key_age is KeyAge.FORMER else _use_of_head(profile, instant, age=0))
     if behind == 0:
         decision: Decision = Rotate() if grant.on_former_key else _use_of_head(profile, instant, instant.now - grant.rotated_at)
-    elif behind == 1 and _predecessor_works(grant, instant):
+    elif behind == 1 and presented.key_age is not KeyAge.RETIRED and _predecessor_works(grant, instant):
         decision = _use_of_predecessor(grant, instant)
     else:
         return Reuse(ends=profile is not RefreshProfile.OVERLAP or behind >= _GENERATIONS_THAT_END_AN_OVERLAP)
