@@ -31,7 +31,7 @@ _WAITING: Final = """SELECT digest, address, attempt, created_at, expires_at, pa
         SELECT sequence, of_address FROM (
             SELECT sequence, count(*) OVER (PARTITION BY address) AS of_address,
                 row_number() OVER (PARTITION BY address ORDER BY sequence DESC) AS place
-            FROM pending_requests WHERE expires_at > ?
+            FROM pending_requests INDEXED BY pending_requests_by_end WHERE expires_at > ?
         ) WHERE place <= ? ORDER BY sequence DESC LIMIT ?
     ) JOIN pending_requests USING (sequence) ORDER BY sequence DESC"""
 _COUNT_WAITING: Final = "SELECT count(*) FROM pending_requests WHERE expires_at > ?"
