@@ -87,6 +87,7 @@ async def test_an_account_of_amazons_is_confirmed_at_the_panel_and_links(
     screen = replace(PHONE, scripts=True)
     panel = PanelRoom(at_amazon, Visitor(await (await open_browser(screen)).new_page(), at_amazon.admin_origin, screen))
     await panel.visitor.open(await link_to(at_amazon))
+    await panel.page.wait_for_url(f"{at_amazon.admin_origin}/")
     await panel.show("/waiting", "account-waits")
     await panel.page.get_by_role("button", name="Let this account in").click()
     await panel.page.get_by_text("Anna Amsel may link from now on").wait_for()
