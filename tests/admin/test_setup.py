@@ -135,6 +135,7 @@ class TestSteps:
     async def test_they_turn_green_as_the_first_link_goes_through(self, server: Rig, owner: Guest) -> None:
         secret = server.store.read(lambda tx: tx.clients.show_secret("amazon-alexa"))
         uri, client = f"https://layla.amazon.com/api/skill/link/{MINE}", {"client_id": "amazon-alexa", "client_secret": secret}
+        assert 'id="linking" data-live="4"' in (await owner.open()).text
         seen = [steps_on(await owner.open())]
         browser = server.browser()
         page = await browser.authorize("amazon-alexa", redirect_uri=uri)
@@ -147,7 +148,9 @@ class TestSteps:
         assert (await server.verify(tokens["access_token"])).status == 200
         seen.append(steps_on(await owner.open()))
         assert seen == [["done"] * done + ["open"] * (4 - done) for done in range(5)]
-        assert "Linked." in (await owner.open()).text
+        linked = (await owner.open()).text
+        assert "Linked." in linked
+        assert 'id="linking" data-live' not in linked, "nothing is left to wait for"
 
     async def test_no_button_makes_a_step_green(self, owner: Guest) -> None:
         await owner.open()
