@@ -255,10 +255,9 @@ async def test_a_code_works_once(story: Story) -> None:
     [
         ({"aud": "amzn1.application-oa2-client.of-somebody-else"}, "its token is meant for another client"),
         ({"aud": None}, "its token is meant for another client"),
-        ({"exp": 0}, "its token is of another issuer, or over"),
-        ({"exp": -1}, "its token is of another issuer, or over"),
+        ({"exp": 0}, "its token is over"),
+        ({"exp": -1}, "its token is over"),
         ({"exp": "soon"}, "its answer cannot be understood (ValueError)"),
-        ({"iss": "https://www.amazon.com.evil.test"}, "its token is of another issuer, or over"),
         ({"user_id": "amzn1.account.X\n"}, "the account has no usable id"),
         ({"user_id": ""}, "the account has no usable id"),
         ({"user_id": 7}, "its answer cannot be understood (TypeError)"),
