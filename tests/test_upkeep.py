@@ -5,9 +5,11 @@ import asyncio
 import pytest
 
 from alexa_oauth import upkeep
+from alexa_oauth.app import entropy
 from alexa_oauth.protocol.errors import StartRefused, StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName, Reason
 from alexa_oauth.protocol.reading import EventQuery
+from alexa_oauth.storage.store import Opening, SqliteStore
 from tests.rig import NOW, Rig
 
 HOUR = 3_600
@@ -47,6 +49,50 @@ async def test_refusals_that_a_full_disk_kept_from_being_written_are_written_lat
             await rig.upkeep.write_refusals()
     await rig.upkeep.write_refusals()
     assert "token.refused" in await events(rig)
+
+
+def copies(rig: Rig) -> list[str]:
+    return sorted(file.name for file in (rig.server.settings.data_dir / "backups").glob("*.db"))
+
+
+async def test_a_day_has_one_copy_however_often_it_is_asked_for(rig: Rig) -> None:
+    for _ in range(3):
+        await rig.upkeep.copy_daily()
+    rig.clocks.advance(24 * HOUR)
+    await rig.upkeep.copy_daily()
+    assert copies(rig) == ["2027-01-15.db", "2027-01-16.db"]
+    assert (await events(rig)).count("backup.made") == 2
+
+
+async def test_a_copy_that_fails_is_told_once_ends_nothing_and_is_tried_again(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full() -> None:
+        raise StorageUnavailable("disk full")
+
+    with monkeypatch.context() as broken_disk:
+        broken_disk.setattr(rig.store, "daily_copy", full)
+        for _ in range(3):
+            await rig.upkeep.copy_daily()
+    assert (await events(rig)).count("backup.failed") == 1
+    await rig.upkeep.copy_daily()
+    assert copies(rig) == ["2027-01-15.db"]
+
+
+async def test_while_in_doubt_nobody_knows_the_day_and_no_copy_is_made(rig: Rig) -> None:
+    rig.clocks.step(400 * 24 * HOUR)
+    await rig.upkeep.copy_daily()
+    assert copies(rig) == []
+
+
+async def test_keys_that_a_command_changed_are_taken_up(rig: Rig) -> None:
+    settings = rig.server.settings
+    opening = Opening(None, rig.server.clock.instant, entropy, dict, on_commit=lambda _: None, serving=False)
+    command = SqliteStore.open(settings.data_dir, opening)
+    await command.keys.rotate_data(Event(EventName.KEY_ROTATED))
+    await command.keys.rotate_master(Event(EventName.KEY_ROTATED))
+    await command.close()
+    await rig.upkeep.refresh_keys()
+    assert rig.store.keys.master.key_id == command.keys.master.key_id
+    assert rig.store.keys.ring.newest_token_key_id == command.keys.ring.newest_token_key_id
 
 
 async def test_doubt_of_the_clock_is_told_once_and_ends_by_a_date_that_agrees(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pty
+import re
 import stat
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from alexa_oauth.cli import passphrase
 from alexa_oauth.storage import sealed
 from tests.cli.conftest import Home, Run
 from tests.rig import FakeClocks
-from tests.running_server import COMMAND, RunningServer
+from tests.running_server import COMMAND, RunningServer, ServerFailed
 
 PASSPHRASE = "correct horse battery staple"
 
@@ -287,6 +288,26 @@ def test_a_running_server_takes_it_by_itself(tmp_path: Path) -> None:
         assert new.run("health").returncode == 0
         assert new.process.pid == process
         assert PASSPHRASE not in new.printed
+
+
+def test_a_damaged_database_is_cured_by_the_very_command_that_the_start_names(tmp_path: Path) -> None:
+    with RunningServer(tmp_path / "data") as server:
+        secret = server.run("client", "show").stdout
+        assert server.run("backup", "--copy").returncode == 0
+        server.stop()
+        database = tmp_path / "data" / "oauth.db"
+        damaged = b"\xa5" * 4_096 + database.read_bytes()[4_096:]
+        database.write_bytes(damaged)
+        with pytest.raises(ServerFailed, match="status 78") as failed:
+            server.start()
+        (command,) = re.findall(r"restore the newest good backup with: alexa-oauth (.+)", str(failed.value))
+        assert database.read_bytes() == damaged
+        cured = server.run(*command.split())
+        assert (cured.returncode, cured.stderr) == (0, "")
+        server.start()
+        assert server.run("client", "show").stdout == secret
+        (kept,) = (tmp_path / "data" / "backups").glob("before-*.db")
+        assert kept.read_bytes() == damaged
 
 
 def test_a_backup_goes_through_pipes_and_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -94,11 +94,20 @@ def _examine(place: Path, manifest: Manifest | None, folder: Path, opening: Open
         ring = KeyRing(database.unwrap_keys(connection, master))
         links = _open_all(connection, ring, opening.instant().now)
         made_at = manifest.made_at if manifest else database.newest_instant(connection) or int(place.stat().st_mtime)
-    contents = BackupContents(made_at, links, is_sealed=manifest is not None)
-    if manifest:
-        has_clients = manifest.clients_file is not None
-        contents = BackupContents(made_at, links, True, manifest.version, manifest.settings, has_clients)  # noqa: FBT003
-    return Candidate(place, contents, ring, master, manifest)
+    return Candidate(place, _contents(made_at, links, manifest), ring, master, manifest)
+
+
+def _contents(made_at: int, links: int, manifest: Manifest | None) -> BackupContents:
+    if manifest is None:
+        return BackupContents(made_at, links, is_sealed=False)
+    return BackupContents(
+        made_at,
+        links,
+        is_sealed=True,
+        version=manifest.version,
+        settings=manifest.settings,
+        has_clients_file=manifest.clients_file is not None,
+    )
 
 
 def _check_tables(connection: sqlite3.Connection, place: Path) -> None:

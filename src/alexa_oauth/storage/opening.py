@@ -142,7 +142,8 @@ def _masters(path: Path, opening: Opening, *, first_start: bool = False) -> list
     if not found and not first_start:
         raise StartRefused(
             f"{path / folder.KEY} is missing, and the database cannot be read without it; "
-            "put the key back, or set the encryption key that this database was made with"
+            "put the key back, or set the encryption key that this database was made with; a sealed backup brings it along: "
+            "alexa-oauth restore --key-only FILE. Without it nothing can be saved: move the folder away, and link each skill anew"
         )
     return found or [MasterKey(folder.make_key(path, opening.entropy))]
 
