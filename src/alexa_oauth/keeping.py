@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from alexa_oauth import __version__
 from alexa_oauth.config import Settings, plain
+from alexa_oauth.protocol.errors import StartRefused
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.keeping import BackupRefused
 from alexa_oauth.storage import database
@@ -45,7 +46,10 @@ class Keeper:
         weak = weakness(passphrase)
         if weak:
             raise BackupRefused(weak)
-        await store.keys.reload()
+        try:
+            await store.keys.reload()
+        except StartRefused as refused:
+            raise BackupRefused(f"{refused}; restart the server with the key that it has now") from refused
         await store.write(lambda tx: tx.events.record(told))
         manifest = Manifest(
             made_at=self._opening.instant().now,
