@@ -20,12 +20,12 @@ READY = {"public_url": "https://alexa.example.org", "vendor_ids": "M1A2B3C4D5E6F
 URI = "https://layla.amazon.com/api/skill/link/M1A2B3C4D5E6F7"
 
 
-async def link_alexa(panel: PanelRoom) -> None:
-    """The first link, from Alexa's request to the first use of its token."""
+async def link_alexa(panel: PanelRoom, **fields: str) -> None:
+    """The first link, from Alexa's request to the first use of its token. `fields` are entered on the consent page."""
     rig = panel.rig
     secret = rig.store.read(lambda tx: tx.clients.show_secret("amazon-alexa"))
     browser = rig.browser()
-    answer = await browser.approve(await browser.authorize("amazon-alexa", redirect_uri=URI))
+    answer = await browser.approve(await browser.authorize("amazon-alexa", redirect_uri=URI), **fields)
     grant = {"grant_type": "authorization_code", "redirect_uri": URI, "code_verifier": VERIFIER, **answer.returned}
     client = {"client_id": "amazon-alexa", "client_secret": secret}
     tokens = (await rig.post("/alexa/token", None, {**grant, **client})).json
@@ -116,3 +116,7 @@ async def test_set_up_inside_home_assistant(screen: Screen, open_panel: OpenPane
     await panel.look("setup-people")
     panel = await open_panel(screen, user=(BERT, "Bert"), **READY)
     await panel.show("/", "welcome")
+    await link_alexa(panel, pairing_code=await panel.page.locator(".code code").inner_text())
+    await panel.show("/links", "links-own")
+    assert await panel.page.get_by_role("heading", level=1).inner_text() == "Your links"
+    assert await panel.page.get_by_role("cell", name="Bert").count() == 1
