@@ -239,6 +239,17 @@ def test_wrong_codes_are_told_while_the_person_can_try_again_and_when_they_canno
     assert told(story.tell(EventName.SIGN_IN_FAILED, Reason.SIGN_IN_EXHAUSTED)) == (STOPPED, "sign_in_failed", False)
 
 
+def test_who_never_comes_back_from_another_service_s_page_is_told_apart_from_who_never_answered() -> None:
+    """Amazon shows an error page, and sends nobody back, where its console names another return address."""
+    away = Story().asked().passes(5).tell(EventName.SIGN_IN_SENT)
+    assert told(away) == (RUNNING, None, False)
+    assert told(away.passes(600)) == (STOPPED, "sign_in_not_returned", False)
+    in_app = Story().asked(IN_APP).tell(EventName.SIGN_IN_SENT).passes(600).read().verdict
+    assert [cause.cause_id for cause in in_app.others] == ["in_app_browser"]
+    back = Story().asked().tell(EventName.SIGN_IN_SENT).tell(EventName.SIGN_IN_SUCCEEDED).passes(600)
+    assert told(back) == (STOPPED, "not_approved", False)
+
+
 def test_a_sum_that_was_written_late_stands_where_it_belongs() -> None:
     """Wrong codes are written within a minute; the right one was entered before that."""
     story = Story().asked().approved().given().used().passes(40).tell(EventName.SIGN_IN_FAILED, Reason.SIGN_IN_WRONG)

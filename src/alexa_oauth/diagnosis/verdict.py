@@ -129,6 +129,9 @@ def _asked(case: Case) -> Verdict | None:
         return Verdict(Standing.STOPPED if over else Standing.RUNNING, _of_browser(case, hindered))
     if not over:
         return Verdict(Standing.RUNNING)
+    elsewhere = case.last(EventName.SIGN_IN_SENT, EventName.SIGN_IN_SUCCEEDED)
+    if elsewhere and elsewhere.name is EventName.SIGN_IN_SENT:
+        return Verdict(Standing.STOPPED, person.SIGN_IN_NOT_RETURNED, (person.IN_APP_BROWSER,) if case.is_embedded else ())
     if case.is_embedded:
         return Verdict(Standing.STOPPED, person.IN_APP_BROWSER, (person.NOT_APPROVED,), probable=True)
     return Verdict(Standing.STOPPED, person.NOT_APPROVED)

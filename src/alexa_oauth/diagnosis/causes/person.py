@@ -62,6 +62,15 @@ SIGN_IN_SERVICE_AWAY: Final = Cause(
     " works without it.",
     (Seen.EVENTS,),
 )
+SIGN_IN_NOT_RETURNED: Final = Cause(
+    "sign_in_not_returned",
+    "Nobody came back from the sign-in page",
+    "The browser went to the sign-in page of Home Assistant or Amazon and did not return: that page was closed, did not open, or"
+    " showed an error.",
+    "Amazon: compare the client id and Allowed Return URLs in its console with the documentation. Home Assistant: open"
+    " home_assistant_url on the phone with Wi-Fi off.",
+    (Seen.EVENTS,),
+)
 NOT_AN_APPROVER: Final = Cause(
     "not_an_approver",
     "This person may not approve",
@@ -106,6 +115,7 @@ CAUSES: Final = (
     ORIGIN_FOREIGN,
     SIGN_IN_FAILED,
     SIGN_IN_SERVICE_AWAY,
+    SIGN_IN_NOT_RETURNED,
     NOT_AN_APPROVER,
     ADMINISTRATOR_AWAITED,
     ANYONE_MAY_APPROVE,
