@@ -13,9 +13,18 @@ ROOT: Final = Path(__file__).parents[2]
 LANGUAGES: Final = ("de", "en", "es", "fr", "it", "ja", "nl")
 
 
+class _NothingTwice(yaml.SafeLoader):
+    """YAML forbids a key that stands twice in a mapping; most readers take the last one without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - as it is inherited
+        mapping = super().construct_mapping(node, deep)
+        assert len(mapping) == len(node.value), f"a key stands twice{node.start_mark}"
+        return mapping
+
+
 def read_yaml(path: str) -> Any:  # noqa: ANN401 - YAML holds anything
     """A file of the checkout."""
-    return yaml.safe_load((ROOT / path).read_text("utf-8"))
+    return yaml.load((ROOT / path).read_text("utf-8"), _NothingTwice)  # noqa: S506 - it is a SafeLoader
 
 
 def read_text(path: str) -> str:
