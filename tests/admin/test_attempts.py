@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from alexa_oauth.protocol.events import EventName
+from alexa_oauth.protocol.events import Event, EventName, Reason
 from alexa_oauth.protocol.words import words_of
 from tests.attacks.verdict import assert_code
 from tests.panel import ANNA, BERT, Guest, home_assistant_user
@@ -171,7 +171,7 @@ async def test_a_request_that_waits_leads_to_its_two_words_and_is_never_allowed_
 
 
 async def test_all_links_of_a_person_end_and_nobody_else_s(house: Rig, anna: Guest) -> None:
-    """Two links of who sits at the terminal, one of Anna's."""
+    """Two links of who sits at the terminal, one of Anna's, who tried to sign in at one of these attempts, too."""
     first, second = [(await house.redeem(await approved(house), "alexa")).json for _ in range(2)]
     await anna.open("/waiting")
     await anna.change("/waiting/arm")
@@ -180,6 +180,8 @@ async def test_all_links_of_a_person_end_and_nobody_else_s(house: Rig, anna: Gue
     annas = (await house.redeem(code, "alexa")).json
     events = await house.audit(EventName.CONSENT_APPROVED)
     attempt = next(event.attempt for event in events if event.subject == "local")
+    refused = Event(EventName.SIGN_IN_FAILED, attempt, "alexa", f"ha:{ANNA}", reason=Reason.NOT_AN_APPROVER)
+    await house.store.write(lambda tx: tx.events.record(refused))
     await anna.open(PAGE)
     await anna.change("/attempts/end-links", attempt=attempt or "")
     assert "2 links were ended" in await read(anna)

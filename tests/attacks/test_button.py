@@ -94,6 +94,7 @@ async def test_one_press_links_once(house: Rig, button: Button) -> None:
     press(house, button)
     hers = await begun(house)
     assert_code(await click(hers))
+    assert button.allowance is None
     assert_page(await click(hers), Reason.REQUEST_UNKNOWN, 403)
     assert asks_for_code((await begun(house))[1])
 
@@ -102,6 +103,7 @@ async def test_a_stranger_who_denies_leaves_nothing_armed_for_their_next_request
     press(house, button)
     browser, page = await begun(house)
     assert_sent_back(await browser.approve(page, decision="deny", **NO_CODE), "access_denied", status=303)
+    assert button.allowance is None
     assert_consent(await click(await begun(house)))
 
 

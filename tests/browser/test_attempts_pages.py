@@ -1,10 +1,12 @@
 """Allow linking and Attempts as people see them: with nothing, with one, with many; and a link by the click, in two windows."""
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import ViewportSize, expect
 
 from tests.browser.conftest import OpenPanel
+from tests.browser.looks import looks_of
 from tests.browser.panel_rooms import SCREENS, PanelRoom
+from tests.browser.visitor import PHONE as PHONE_SCREEN
 from tests.browser.visitor import Screen, Visitor
 from tests.rig import ALEXA_URI, Rig
 
@@ -113,6 +115,8 @@ async def test_a_press_here_and_a_click_there_and_the_panel_follows_by_itself(op
     phone = await phone_of(panel)
     await phone.open("/alexa/authorize?" + query_of(panel.rig))
     assert await phone.pairing_code.count() == 0
+    await phone.picture("consent-allowed")
+    assert (await looks_of(phone.page)).faults == ()
     await expect(panel.page.get_by_text("May link now, by the click alone")).to_be_visible(timeout=15_000)
     shown = await phone.page.locator(".words").inner_text()
     await expect(panel.page.locator(".waiting .words")).to_contain_text(shown)
@@ -126,9 +130,10 @@ async def phone_of(panel: PanelRoom) -> Visitor:
     """Another window, at the public door. The client's own page need not answer."""
     context = panel.page.context.browser
     assert context is not None
-    page = await (await context.new_context(java_script_enabled=False)).new_page()
+    viewport = ViewportSize(width=PHONE_SCREEN.width, height=PHONE_SCREEN.height)
+    page = await (await context.new_context(java_script_enabled=False, viewport=viewport)).new_page()
     await page.route("https://ex.test/**", lambda route: route.fulfill(body="back at the client"))
-    return Visitor(page, panel.rig.origin, WITH_SCRIPTS)
+    return Visitor(page, panel.rig.origin, PHONE_SCREEN)
 
 
 def query_of(rig: Rig) -> str:

@@ -1,6 +1,7 @@
 """From what was recorded to where an attempt stands and why: each cause that shows in events, told as the story of a person."""
 
 import re
+from dataclasses import replace
 from inspect import getsource
 
 import pytest
@@ -116,6 +117,9 @@ def test_a_refusal_is_joined_within_reason_only() -> None:
     of_refresh = Story().asked().approved().passes(1).stray(Reason.REFRESH_TOKEN_UNKNOWN).passes(60)
     of_revocation = Story().asked().approved().passes(1).stray(Reason.SECRET_WRONG, name=EventName.REVOCATION_REFUSED).passes(60)
     assert [told(story) for story in (before, long_after, of_another, of_refresh, of_revocation)] == [unreachable] * 5
+    named = Story().asked().approved().passes(1).stray(Reason.SECRET_WRONG).passes(60)
+    named.strays = [replace(stray, event=replace(stray.event, attempt="another")) for stray in named.strays]
+    assert told(named) == unreachable
     assert told(Story().asked().approved().passes(1).stray(Reason.SECRET_WRONG, "alexa").passes(60))[1] == "client_secret_wrong"
 
 
@@ -184,6 +188,8 @@ def test_cause_17_seen_and_never_approved(user_agent: str, seconds: int, expecte
 def test_cause_17_an_app_without_cookies_answers_as_another_browser() -> None:
     refused = Story().asked(IN_APP).passes(9).tell(EventName.CONSENT_REFUSED, Reason.BROWSER_MISMATCH)
     assert told(refused) == (RUNNING, "in_app_browser", False)
+    mistyped = Story().asked(IN_APP).passes(9).tell(EventName.SIGN_IN_FAILED, Reason.SIGN_IN_WRONG)
+    assert told(mistyped) == (RUNNING, "sign_in_failed", False)
     assert told(Story().asked().tell(EventName.CONSENT_REFUSED, Reason.BROWSER_MISMATCH).passes(600))[1] == "browser_changed"
 
 
