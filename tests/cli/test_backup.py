@@ -188,6 +188,14 @@ class TestRestore:
         home.write(lambda tx: tx.now)
         assert _links(run) == {"b" * 16}
 
+    def test_a_program_gets_one_json_text(self, run: Run, home: Home, file: Path) -> None:
+        home.add_links("a" * 16)
+        run("backup", str(file))
+        told = json.loads(run("restore", "--json", str(file)).out)
+        assert (told["links"], told["sealed"], told["taken"]) == (1, True, False)
+        assert Path(told["former_state"]).parent == home.folder / "backups"
+        assert json.loads(run("restore", "--check", "--json", str(file)).out)["former_state"] is None
+
     def test_all_links_can_end_with_it(self, run: Run, home: Home, file: Path) -> None:
         home.add_links("a" * 16)
         run("backup", str(file))

@@ -206,7 +206,7 @@ def _add_backup(commands: _Commands) -> None:
     how.add_argument("--end-all-links", action="store_true", help="end every link of the backup: each must be made again")
     how.add_argument("--key-only", action="store_true", help="bring back the master key alone, where only that was lost")
     restore.add_argument("--yes", action="store_true", help="ask no question")
-    _add_json(restore, "print {made_at, links, sealed, version, settings, has_clients_file}, and ask no question")
+    _add_json(restore, "print {made_at, links, sealed, …, taken, former_state}, and ask no question")
 
 
 def _add_keys(commands: _Commands) -> None:

@@ -13,6 +13,7 @@ from alexa_oauth.cli.database import keeper
 from alexa_oauth.cli.owner import become_owner, is_owner
 from alexa_oauth.cli.passphrase import known_passphrase
 from alexa_oauth.cli.printing import local_time, print_fields, print_json, printable
+from alexa_oauth.cli.progress import announce
 from alexa_oauth.config import plain
 from alexa_oauth.keeping import Ready
 from alexa_oauth.protocol.errors import StartRefused, StorageUnavailable
@@ -54,31 +55,40 @@ def restore(context: Context) -> int:
     ):
         if arguments.key_only:
             return _bring_key_back(context, found)
-        _show(context, found.contents)
+        if not arguments.json:
+            _show(context, found.contents)
         if arguments.check:
-            return 0
+            return _end(context, found.contents)
         _ask_first(context)
         is_running = is_served(context.settings.data_dir)
         ready = keeper(context.settings).make_ready(found, Wish(LOCAL_SUBJECT, ends_all=arguments.end_all_links))
-    _tell_of_clients(ready)
     is_taken = is_running and _is_taken(context.settings.data_dir)
-    print((_DONE if is_taken else _WAITS).format(former=ready.former_state))
+    return _end(context, found.contents, ready, is_taken=is_taken)
+
+
+def _end(context: Context, contents: BackupContents, ready: Ready | None = None, *, is_taken: bool = False) -> int:
+    """Say what came of it."""
+    if context.arguments.json:
+        former = str(ready.former_state) if ready else None
+        print_json({**_fields(contents), "taken": is_taken, "former_state": former})
+    elif ready is not None:
+        _tell_of_clients(ready)
+        print((_DONE if is_taken else _WAITS).format(former=ready.former_state))
     return 0
 
 
+def _fields(contents: BackupContents) -> dict[str, object]:
+    return {
+        "made_at": contents.made_at,
+        "links": contents.links,
+        "sealed": contents.is_sealed,
+        "version": contents.version,
+        "settings": dict(contents.settings),
+        "has_clients_file": contents.has_clients_file,
+    }
+
+
 def _show(context: Context, contents: BackupContents) -> None:
-    if context.arguments.json:
-        print_json(
-            {
-                "made_at": contents.made_at,
-                "links": contents.links,
-                "sealed": contents.is_sealed,
-                "version": contents.version,
-                "settings": dict(contents.settings),
-                "has_clients_file": contents.has_clients_file,
-            }
-        )
-        return
     kind = f"sealed, made by version {contents.version}" if contents.is_sealed else "copy of the database"
     print("The backup is whole, and its keys open every link.\n")
     print_fields([("kind", kind), ("as of", local_time(contents.made_at)), ("links", str(contents.links))])
@@ -112,6 +122,7 @@ def _tell_of_clients(ready: Ready) -> None:
 
 def _is_taken(folder: Path) -> bool:
     """Whether the running server has taken what waits."""
+    announce("Waiting for the running server to take it")
     pause = Event()
     for _ in range(int(_PATIENCE_SECONDS / _POLL_SECONDS)):
         if staged_in(folder) is None:
@@ -158,7 +169,9 @@ def _opened(context: Context, name: str) -> Iterator[BinaryIO]:
 
 
 def _passphrase(source: BinaryIO) -> str | None:
-    return known_passphrase() if is_sealed(beginning_of(source)) else None
+    passphrase = known_passphrase() if is_sealed(beginning_of(source)) else None
+    announce("Looking into the backup")
+    return passphrase
 
 
 @contextmanager
