@@ -10,6 +10,7 @@ from alexa_oauth.protocol.words import words_of
 from alexa_oauth.web.parts import PARTS
 from tests.attacks.verdict import assert_code, assert_consent, assert_page, assert_sent_back, rows
 from tests.conftest import StartRig
+from tests.identity_service import IdentityService, way_back
 from tests.rig import Answer, Browser, Rig
 
 ANNA = "ha:anna"
@@ -193,3 +194,28 @@ async def test_two_words_of_a_page_cannot_be_chosen(house: Rig) -> None:
         page = await browser.authorize(**{parameter: "amber badger"})
         assert " ".join(words_of(page.hidden["request"])) in page.text
         assert len(page.hidden["request"]) == 43
+
+
+async def test_where_another_service_asks_who_is_there_the_panel_is_enough(start: StartRig) -> None:
+    """The page was shown before the pick, so its button still leads elsewhere: it shows the page anew, and asks for the click."""
+    rig = await start(elsewhere=IdentityService())
+    button = rig.server.public[PARTS].button
+    browser, page = await begun(rig)
+    button.pick(page.hidden["request"], ANNA)
+    asked_again = await browser.sign_in(page)
+    assert_consent(asked_again)
+    assert ("Allowed in the panel" in asked_again.text, 'value="sign_in"' in asked_again.text) == (True, False)
+    assert rows(rig)["codes"] == 0
+    assert_code(await browser.approve(asked_again))
+    (approved,) = await rig.audit(EventName.CONSENT_APPROVED)
+    assert approved.subject == ANNA
+
+
+async def test_who_signed_in_links_in_their_own_name_whoever_allowed_it(start: StartRig) -> None:
+    rig = await start(elsewhere=IdentityService())
+    browser, page = await begun(rig)
+    signed_in = await browser.send("GET", way_back(await browser.sign_in(page)))
+    rig.server.public[PARTS].button.pick(page.hidden["request"], "ha:bert")
+    assert_code(await browser.approve(signed_in))
+    (approved,) = await rig.audit(EventName.CONSENT_APPROVED)
+    assert (approved.subject, dict(approved.detail)) == ("test:anna", {})
