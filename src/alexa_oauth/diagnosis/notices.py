@@ -76,8 +76,8 @@ def _of_silence(day: Sequence[Activity], links: Sequence[Link], now: int) -> Ite
 
 def _of_ending(link: Link, unused_seconds: int, now: int) -> Notice | None:
     ends = link.expires_at(unused_seconds)
-    if ends is None or ends - now > ENDS_SOON_SECONDS or link.ends_at is not None:
+    if ends is None or not 0 < ends - now <= ENDS_SOON_SECONDS or link.ends_at is not None:
         return None
-    days = max(0, (ends - now) // _DAY)
+    days = (ends - now) // _DAY
     left = "today" if days == 0 else "in 1 day" if days == 1 else f"in {days} days"
     return Notice(f"A link that nobody uses ends {left}.", "Say something to the skill, and it lives on. The page Links has it.")
