@@ -78,7 +78,7 @@ def test_alexa_reaches_no_plain_http(run: Run, monkeypatch: pytest.MonkeyPatch) 
 def test_a_public_client_is_told_to_turn_pkce_on_and_needs_no_secret(run: Run, reachable: Home) -> None:
     register(reachable, **{"amazon-alexa": {"client_type": "public", "redirect_uris": redirect_uris_for([VENDOR])}})
     shown = values(run("alexa-config").out)
-    assert shown["PKCE"].startswith("on; this client cannot be linked without it")
+    assert shown["PKCE"].startswith("on  (this client cannot be linked without it)")
     assert shown["Your Secret"].startswith("ignored  (any text will do")
     assert json.loads(run("alexa-config", "--json").out)["accountLinkingRequest"]["clientSecret"] == "ignored"
 

@@ -12,7 +12,7 @@ from alexa_oauth.admin.parts import PARTS, AdminParts
 from alexa_oauth.admin.restored import unreviewed_restore
 from alexa_oauth.admin.sightings import Sighting
 from alexa_oauth.admin.visit import form_of, person_of
-from alexa_oauth.protocol.account_linking import ClientSecret, Value, console_fields, linking_request
+from alexa_oauth.protocol.account_linking import ClientSecret, ConsoleField, console_fields, linking_request
 from alexa_oauth.protocol.credentials import new_pairing_code
 from alexa_oauth.protocol.errors import OptionsNotKept
 from alexa_oauth.protocol.events import Event, EventName
@@ -37,7 +37,7 @@ class PairingCodeView:
 class ConsoleView:
     """What goes into the developer console. `is_revealed`: the secret is shown, not only offered."""
 
-    fields: tuple[tuple[str, Value], ...] = field(repr=False)
+    fields: tuple[ConsoleField, ...] = field(repr=False)
     redirect_uris: tuple[str, ...]
     request: str = field(repr=False)
     is_revealed: bool

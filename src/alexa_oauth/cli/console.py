@@ -26,7 +26,7 @@ def alexa_config(context: Context) -> int:
             print(f"alexa-oauth: clientSecret is left out, add it; it is in {secret.where}", file=sys.stderr)
         return 0
     print("In the developer console, on the page Account Linking of your skill:\n")
-    print_fields(console_fields(policy, client, secret))
+    print_fields((field.label, field.lines) for field in console_fields(policy, client, secret))
     print("\nUnder Alexa Redirect URLs the page must show these, or vendor_ids is wrong:\n")
     for redirect_uri in client.redirect_uris:
         print(redirect_uri)

@@ -7,6 +7,7 @@ from alexa_oauth.protocol.metadata import AUTHORIZATION_PATH, TOKEN_PATH
 from alexa_oauth.protocol.models import Client
 from alexa_oauth.protocol.policy import Policy
 
+SECRET_LABEL: Final = "Your Secret"
 IGNORED_SECRET: Final = "ignored"
 """What a public client puts where the console insists on a secret."""
 
@@ -19,24 +20,36 @@ class ClientSecret:
     where: str
 
 
-Value = str | tuple[str, ...]
+@dataclass(frozen=True, slots=True)
+class ConsoleField:
+    """A field of the console: `values` go into it, `note` says more about them, or stands in their place."""
+
+    label: str
+    values: tuple[str, ...] = field(default=(), repr=False)
+    note: str = ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """All of it as lines of text."""
+        if not self.values or not self.note:
+            return self.values or (self.note,)
+        return (*self.values[:-1], f"{self.values[-1]}  ({self.note})")
 
 
-def console_fields(policy: Policy, client: Client, secret: ClientSecret) -> list[tuple[str, Value]]:
+def console_fields(policy: Policy, client: Client, secret: ClientSecret) -> list[ConsoleField]:
     """The fields of the page Account Linking, in its order, each with what belongs there."""
-    shown = f"{IGNORED_SECRET}  (any text will do, the client is public)" if client.is_public else secret.value or secret.where
-    must = "on; this client cannot be linked without it" if client.requires_pkce else "on"
+    must = "this client cannot be linked without it" if client.requires_pkce else ""
     return [
-        ("Authorization Grant Type", "Auth Code Grant"),
-        ("Your Web Authorization URI", f"{policy.issuer}{AUTHORIZATION_PATH}"),
-        ("Access Token URI", f"{policy.issuer}{TOKEN_PATH}"),
-        ("Your Client ID", client.client_id),
-        ("Your Secret", shown),
-        ("Your Authentication Scheme", "HTTP Basic"),
-        ("Scope", client.scopes),
-        ("Domain List", "(none)"),
-        ("Default Access Token Expiration Time", str(policy.access_token_seconds)),
-        ("PKCE", must),
+        ConsoleField("Authorization Grant Type", ("Auth Code Grant",)),
+        ConsoleField("Your Web Authorization URI", (f"{policy.issuer}{AUTHORIZATION_PATH}",)),
+        ConsoleField("Access Token URI", (f"{policy.issuer}{TOKEN_PATH}",)),
+        ConsoleField("Your Client ID", (client.client_id,)),
+        _secret_field(client, secret),
+        ConsoleField("Your Authentication Scheme", ("HTTP Basic",)),
+        ConsoleField("Scope", client.scopes),
+        ConsoleField("Domain List", note="(none)"),
+        ConsoleField("Default Access Token Expiration Time", (str(policy.access_token_seconds),)),
+        ConsoleField("PKCE", ("on",), must),
     ]
 
 
@@ -57,3 +70,9 @@ def linking_request(policy: Policy, client: Client, secret: ClientSecret) -> dic
             "skipOnEnablement": False,
         }
     }
+
+
+def _secret_field(client: Client, secret: ClientSecret) -> ConsoleField:
+    if client.is_public:
+        return ConsoleField(SECRET_LABEL, (IGNORED_SECRET,), "any text will do, the client is public")
+    return ConsoleField(SECRET_LABEL, (secret.value,)) if secret.value else ConsoleField(SECRET_LABEL, note=secret.where)
