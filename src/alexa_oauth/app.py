@@ -20,6 +20,7 @@ from alexa_oauth.built_in_client import BuiltInClient
 from alexa_oauth.checkup import Checkup
 from alexa_oauth.clients_file import ClientDefinitions
 from alexa_oauth.config import Settings
+from alexa_oauth.diagnosis.lookout import Lookout
 from alexa_oauth.diagnosis.outside import Outside, connect, resolve
 from alexa_oauth.log import log_events
 from alexa_oauth.metrics import Metrics
@@ -115,6 +116,7 @@ class Server:
     definitions: ClientDefinitions
     store: PatientStore
     recorder: Recorder
+    lookout: Lookout
     outbound: Outbound
     public: web.Application
     admin: web.Application
@@ -150,8 +152,9 @@ def build(
     options = AddOnOptions(outbound, supervisor_token) if supervisor_token is not None else None
     alexa = BuiltInClient(settings, definitions, sightings, options)
     keeping = _keeping(settings, store, clock, chance)
-    panel = admin_application(_panel(settings, parts, means, _PanelOnly(alexa, keeping, recorder.ledger)))
-    return Server(settings, clock, definitions, store, recorder, outbound, public_application(parts), panel, supervised)
+    lookout = Lookout(store, parts.policy.refresh_token_seconds)
+    panel = admin_application(_panel(settings, parts, means, _PanelOnly(alexa, keeping, recorder.ledger, lookout)))
+    return Server(settings, clock, definitions, store, recorder, lookout, outbound, public_application(parts), panel, supervised)
 
 
 def outside() -> Outside:
@@ -223,6 +226,7 @@ class _PanelOnly:
     alexa: BuiltInClient
     keeping: PanelKeeping
     ledger: RefusalLedger
+    lookout: Lookout
 
 
 def _panel(settings: Settings, parts: Parts, means: Means, own: _PanelOnly) -> AdminParts:
@@ -245,6 +249,7 @@ def _panel(settings: Settings, parts: Parts, means: Means, own: _PanelOnly) -> A
         version=parts.version,
         metrics=parts.metrics,
         doctor=checkup,
+        lookout=own.lookout,
         examination=Examination(checkup.examine),
         checks=parts.checks,
         metrics_token=settings.metrics_token,

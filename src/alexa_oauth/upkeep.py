@@ -44,6 +44,7 @@ class Upkeep:
             _repeat(60, self.renew_keys),
             _repeat(60, self.copy_daily),
             _repeat(60, self.ask_for_the_date),
+            _repeat(60, self.look_out),
         )
 
     async def reload_clients(self) -> None:
@@ -153,6 +154,10 @@ class Upkeep:
         except StorageUnavailable:
             metrics.restore(unwritten)
             raise
+
+    async def look_out(self) -> None:
+        """See what is unusual, which the pages of the panel then tell."""
+        await self._server.lookout.look()
 
     async def leave_copy(self) -> None:
         """Copy the database if Home Assistant may archive the folder: of an add-on that is stopped it asks for no copy."""

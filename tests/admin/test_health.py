@@ -12,7 +12,7 @@ from alexa_oauth.diagnosis.findings import Finding
 from alexa_oauth.protocol.activity import HOUR
 from tests.conftest import StartRig
 from tests.diagnosis.households import IPV4, World
-from tests.panel import BERT, Guest, by_link, home_assistant_user
+from tests.panel import BERT, PATH, Guest, by_link, home_assistant_user
 from tests.proxy.proxies import HOME
 from tests.rig import Rig
 
@@ -138,3 +138,21 @@ def test_bars_stay_within_their_chart() -> None:
     assert all(bar.y >= 0 and bar.y + bar.height <= HEIGHT for bar in chart.bars if bar.height)
     assert chart.bars[3].height == chart.bars[4].height > chart.bars[2].height > 0
     assert (chart.top, [bar.label for bar in chart.bars if bar.label]) == ("1000", ["00:00", "06:00", "12:00", "18:00"])
+
+
+async def test_what_cannot_wait_stands_on_every_page_of_administrators_with_the_way_to_health(house: Rig) -> None:
+    """RFC 9700 §4.14.2: a reused refresh token may be a stolen one."""
+    anna, bert = home_assistant_user(house), home_assistant_user(house, BERT, "Bert")
+    assert "used again" not in (await anna.open("/links")).text
+    await bert.open()
+    await house.server.store.write(lambda tx: tx.activity.add({"reused": 1, "refreshed": 1, "refused": 1}))
+    await house.upkeep.look_out()
+    for path in ("/", "/links", "/audit"):
+        page = (await anna.open(path)).text
+        assert f'used again. <a href="{PATH}/health">' in page, path
+        assert "were answered with tokens" not in page, "what can wait is told on Health alone"
+    assert (await anna.open("/health")).text.count("used again") == 1
+    assert "used again" not in (await bert.open("/links")).text
+    house.clocks.advance(25 * HOUR)
+    await house.upkeep.look_out()
+    assert "used again" not in (await anna.open("/links")).text

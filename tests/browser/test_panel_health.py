@@ -84,3 +84,4 @@ async def test_faults(screen: Screen, open_panel: OpenPanel) -> None:
     await panel.visitor.open("/health")
     await panel.page.get_by_text("What this rests on").first.click()
     await panel.look("health-faults")
+    await panel.show("/links", "links-reminded")

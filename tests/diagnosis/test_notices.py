@@ -7,16 +7,16 @@ import pytest
 
 from alexa_oauth.diagnosis.notices import notices
 from alexa_oauth.protocol.activity import HOUR, Activity, by_hour
-from alexa_oauth.protocol.reading import Link
+from alexa_oauth.protocol.reading import Lifetime
 
 NOW: Final = 1_800_000_000
 DAY: Final = 86_400
 UNUSED: Final = 90 * DAY
-LINK: Final = Link("a1", "local", "amazon-alexa", ("music.read",), NOW - 30 * DAY, NOW - HOUR, None)
+LINK: Final = Lifetime(NOW - 30 * DAY, NOW - HOUR, None)
 QUIET: Final = {"refreshed": 2}
 
 
-def told(counts: dict[str, int], *links: Link, hours_ago: int = 0) -> list[str]:
+def told(counts: dict[str, int], *links: Lifetime, hours_ago: int = 0) -> list[str]:
     hour = NOW - NOW % HOUR - hours_ago * HOUR
     return [notice.sentence for notice in notices(by_hour([Activity(hour, counts)], NOW, 24), links, UNUSED, NOW)]
 
@@ -63,3 +63,8 @@ def test_a_link_that_never_ends_or_must_end_is_not_told_of() -> None:
     old = replace(LINK, last_used_at=NOW - 89 * DAY)
     assert notices(by_hour([Activity(NOW - NOW % HOUR, QUIET)], NOW, 24), [old], 0, NOW) == ()
     assert told(QUIET, replace(LINK, ends_at=NOW + 60)) == []
+
+
+def test_links_that_end_on_the_same_day_are_one_notice() -> None:
+    old = replace(LINK, last_used_at=NOW - 89 * DAY)
+    assert len(told(QUIET, old, replace(old, created_at=NOW - 80 * DAY))) == 1

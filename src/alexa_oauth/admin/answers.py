@@ -7,11 +7,14 @@ from aiohttp import web
 
 from alexa_oauth.admin.by_link import LIVE
 from alexa_oauth.admin.pages import Frame
-from alexa_oauth.admin.parts import PANEL
+from alexa_oauth.admin.parts import PANEL, Panel
 from alexa_oauth.admin.visit import VISIT
+from alexa_oauth.diagnosis.notices import Notice
 from alexa_oauth.web.answers import redirect_answer
 from alexa_oauth.web.plain_answer import NO_STORE
 
+HEALTH: Final = "/health"
+"""The page that says what to do about a reminder."""
 _NOT_FRAMED: Final = "'none'"
 
 
@@ -55,7 +58,7 @@ def problem(request: web.Request, told: Problem) -> web.Response:
 def _frame(request: web.Request) -> Frame:
     panel, visit = request.app[PANEL], request.get(VISIT)
     if visit is None:
-        return Frame("", request.path, (), None, "", may_sign_out=False, notice=None, caution=None, version=panel.version)
+        return _frame_of_nobody(request.path, panel.version)
     return Frame(
         base=visit.base,
         path=request.path,
@@ -65,5 +68,15 @@ def _frame(request: web.Request) -> Frame:
         may_sign_out=visit.may_sign_out,
         notice=None if LIVE in request.headers else panel.notices.take(visit.csrf),
         caution=panel.caution if visit.person.is_administrator else None,
+        reminders=_reminders(request, panel) if visit.person.is_administrator else (),
         version=panel.version,
     )
+
+
+def _frame_of_nobody(path: str, version: str) -> Frame:
+    return Frame("", path, (), None, "", may_sign_out=False, notice=None, caution=None, reminders=(), version=version)
+
+
+def _reminders(request: web.Request, panel: Panel) -> tuple[Notice, ...]:
+    """What is pressing, but on the page that tells all of it."""
+    return () if request.path == HEALTH else tuple(notice for notice in panel.lookout.notices if notice.is_pressing)

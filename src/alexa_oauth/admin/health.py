@@ -7,16 +7,16 @@ from typing import Final
 
 from aiohttp import web
 
-from alexa_oauth.admin.answers import done, page
+from alexa_oauth.admin.answers import HEALTH, done, page
 from alexa_oauth.admin.charts import Chart, Series, bar_chart
 from alexa_oauth.admin.examination import Examination
 from alexa_oauth.admin.formats import count, hour_of_day
 from alexa_oauth.admin.parts import PARTS
 from alexa_oauth.diagnosis.findings import Finding, Verdict, complete
-from alexa_oauth.diagnosis.notices import Notice, notices
+from alexa_oauth.diagnosis.notices import Notice
 from alexa_oauth.protocol.activity import HOUR, Activity, by_hour, together
 
-PATH: Final = "/health"
+PATH: Final = HEALTH
 HOURS: Final = 24
 SHARE: Final = 0.95
 
@@ -52,11 +52,10 @@ async def show(request: web.Request) -> web.Response:
     now = parts.store.read(lambda tx: tx.now)
     async with parts.store.reader() as reader:
         hours = by_hour(await reader.activity(now - HOURS * HOUR), now, HOURS)
-        links = await reader.links(now)
     findings = _all(await parts.doctor.look(), parts.examination)
     view = HealthView(
         now=now,
-        notices=notices(hours, links, parts.policy.refresh_token_seconds, now),
+        notices=await parts.lookout.look(),
         faults=_of(findings, Verdict.FAIL) + _of(findings, Verdict.WARN),
         passes=_of(findings, Verdict.PASS),
         untested=_by_reason(_of(findings, Verdict.NOT_TESTABLE)),

@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Final
 
 from alexa_oauth.admin.formats import FILTERS
+from alexa_oauth.diagnosis.notices import Notice
 from alexa_oauth.protocol.models import Resident
 from alexa_oauth.web.templating import Templates
 
@@ -31,7 +32,8 @@ class Entry:
 class Frame:
     """What surrounds a page: see `Visit` for `base` and `csrf`. `person` is `None` where nobody is let in.
 
-    `path` is the page's own, `notice` a sentence about what was done last, `caution` one that stands on every page.
+    `path` is the page's own, `notice` a sentence about what was done last, `caution` one that stands on every page;
+    `reminders` are what administrators should hear of on any page, `Health` telling the rest.
     """
 
     base: str
@@ -42,6 +44,7 @@ class Frame:
     may_sign_out: bool
     notice: str | None
     caution: str | None
+    reminders: tuple[Notice, ...]
     version: str
 
 

@@ -13,6 +13,7 @@ from alexa_oauth.admin.pages import Entry, PanelPages
 from alexa_oauth.admin.sightings import Sightings
 from alexa_oauth.admin.visit import Door
 from alexa_oauth.diagnosis.findings import Finding
+from alexa_oauth.diagnosis.lookout import Lookout
 from alexa_oauth.metrics import Metrics
 from alexa_oauth.protocol.account_linking import ClientSecret
 from alexa_oauth.protocol.allowing import Button
@@ -81,6 +82,7 @@ class AdminParts:
     version: str
     metrics: Metrics
     doctor: Doctor
+    lookout: Lookout
     examination: Examination
     checks: Callable[[], Mapping[str, str]]
     metrics_token: str | None = field(repr=False)
@@ -113,6 +115,7 @@ class Panel:
     entries: tuple[Entry, ...]
     version: str
     caution: str | None
+    lookout: Lookout
     notices: Notices = field(default_factory=Notices)
 
 

@@ -83,7 +83,7 @@ def _application(parts: AdminParts, door: Door, closed: Problem) -> web.Applicat
     app = web.Application(middlewares=[plain_errors(parts.entropy), metered(parts.metrics_token), entry(door, closed)])
     entries = tuple(Entry(route.path, route.label, route.who is Who.ADMINISTRATORS) for route in ROUTES if route.label)
     app[PARTS] = parts
-    app[PANEL] = Panel(door, PanelPages(), entries, parts.version, parts.caution)
+    app[PANEL] = Panel(door, PanelPages(), entries, parts.version, parts.caution, parts.lookout)
     app.on_response_prepare.append(quiet_headers)
     app.on_cleanup.append(health.give_up)
     app.add_routes([web.route(route.method, route.path, guarded(route)) for route in ROUTES])

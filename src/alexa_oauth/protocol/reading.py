@@ -12,8 +12,22 @@ from alexa_oauth.protocol.ports import Store
 
 
 @dataclass(frozen=True, slots=True)
+class Lifetime:
+    """When a living grant began, was last used and ends. `ends_at` is a fixed end; disuse is judged by the policy."""
+
+    created_at: int
+    last_used_at: int
+    ends_at: int | None
+
+    def expires_at(self, unused_seconds: int) -> int | None:
+        """When it ends by itself if nobody uses it; `None` is never. Disuse ends nothing where `unused_seconds` is 0."""
+        ends = [self.ends_at, self.last_used_at + unused_seconds if unused_seconds else None]
+        return min((end for end in ends if end is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
-    """A living grant as pages show it. `ends_at` is a fixed end; disuse is judged by the policy from `last_used_at`."""
+    """A living grant as pages show it: whose it is, for what, and its times as `Lifetime` has them."""
 
     grant_id: str
     subject: str
@@ -24,9 +38,8 @@ class Link:
     ends_at: int | None
 
     def expires_at(self, unused_seconds: int) -> int | None:
-        """When it ends by itself if nobody uses it; `None` is never. Disuse ends nothing where `unused_seconds` is 0."""
-        ends = [self.ends_at, self.last_used_at + unused_seconds if unused_seconds else None]
-        return min((end for end in ends if end is not None), default=None)
+        """As `Lifetime` says."""
+        return Lifetime(self.created_at, self.last_used_at, self.ends_at).expires_at(unused_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +110,9 @@ class Reader(Protocol):
 
     def links(self, now: int) -> Awaitable[list[Link]]:
         """The living grants, newest first."""
+
+    def lifetimes(self, now: int) -> Awaitable[list[Lifetime]]:
+        """Those of the living grants, in any order."""
 
     def activity(self, since: int) -> Awaitable[list[Activity]]:
         """The hours in which something was counted, from the one in which `since` lies."""

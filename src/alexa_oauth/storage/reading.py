@@ -9,7 +9,7 @@ from typing import Final
 import aiosqlite
 
 from alexa_oauth.protocol.activity import HOUR, Activity
-from alexa_oauth.protocol.reading import EventQuery, History, HistoryQuery, Link, RecordedEvent
+from alexa_oauth.protocol.reading import EventQuery, History, HistoryQuery, Lifetime, Link, RecordedEvent
 from alexa_oauth.storage.errors import is_storage_failure, unavailable
 from alexa_oauth.storage.events import COLUMNS, read_recorded
 from alexa_oauth.storage.folder import DATABASE
@@ -18,6 +18,8 @@ from alexa_oauth.storage.keys import KeyRing
 
 _LINKS: Final = """SELECT grant_id, client_id, created_at, last_used_at, used_in_doubt, ends_at, payload FROM grants
     WHERE ended_at IS NULL AND (ends_at IS NULL OR ends_at > ?) ORDER BY created_at DESC, rowid DESC"""
+_LIFETIMES: Final = """SELECT created_at, last_used_at, used_in_doubt, ends_at FROM grants
+    WHERE ended_at IS NULL AND (ends_at IS NULL OR ends_at > ?)"""
 _ACTIVITY: Final = "SELECT hour, counted, count FROM activity WHERE hour > ? ORDER BY hour"
 _PENDING: Final = "SELECT count(*) FROM pending_requests WHERE expires_at > ?"
 _EVENTS: Final = f"""SELECT {COLUMNS} FROM events
@@ -41,9 +43,14 @@ class Reader:
         links = []
         for grant_id, client_id, created_at, last_used_at, used_in_doubt, ends_at, payload in rows:
             body = self._ring.payloads.open("grants", grant_id, payload)
-            used_at = max(last_used_at, now) if used_in_doubt else last_used_at
+            used_at = _used_at(last_used_at, used_in_doubt, now)
             links.append(Link(grant_id, body["subject"], client_id, tuple(body["scope"]), created_at, used_at, ends_at))
         return links
+
+    async def lifetimes(self, now: int) -> list[Lifetime]:
+        """Those of the living grants. No payload is opened for it, so that it can be asked for every minute."""
+        rows = await self._connection.execute_fetchall(_LIFETIMES, (now,))
+        return [Lifetime(created_at, _used_at(last, in_doubt, now), ends_at) for created_at, last, in_doubt, ends_at in rows]
 
     async def activity(self, since: int) -> list[Activity]:
         """The hours in which something was counted, from the one in which `since` lies, the oldest first."""
@@ -68,6 +75,10 @@ class Reader:
     async def strays(self, since: int, until: int) -> list[RecordedEvent]:
         """Refused calls of that time which name no attempt, oldest first."""
         return await read_strays(self._connection, since, until)
+
+
+def _used_at(last_used_at: int, in_doubt: int, now: int) -> int:
+    return max(last_used_at, now) if in_doubt else last_used_at
 
 
 @asynccontextmanager
