@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ./test.sh        lint, types, and every test that needs neither root nor a browser
-# ./test.sh --all  the browser, the proxies, other people's OAuth clients, kill -9 and the container too, for which it becomes
-#                  root by itself; a missing program is then a failure
+# ./test.sh --all  the browser, the proxies, other people's OAuth clients, kill -9, two minutes of fuzzing and the container
+#                  too, for which it becomes root by itself; a missing program is then a failure
 # Anything else goes to pytest: ./test.sh -k refresh, ./test.sh --all -x tests/browser
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
@@ -42,7 +42,7 @@ else
     types+=(--exclude "^$folder/")
     arguments+=("--ignore=$folder")
   done
-  arguments+=(-m "not proxy")
+  arguments+=(-m "not proxy and not fuzz")
 fi
 python=.venv-test/bin/python
 
