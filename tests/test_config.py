@@ -86,7 +86,7 @@ def test_o05_a_secret_is_shown_neither_by_a_fault_nor_by_repr(secret: config.Set
     (fault,) = faults_of({secret.name: "hunter2 "})
     assert "hunter2" not in fault
     good = KEY if secret.name == "encryption_key" else "hunter2-hunter2-hunter2"
-    loaded = load({}, {secret.name: good})
+    loaded = load({}, {secret.name: good, "home_assistant_url": "https://home.example.org"})
     assert getattr(loaded.settings, secret.name) == good
     assert good not in repr(loaded)
 

@@ -15,7 +15,7 @@ from alexa_oauth.admin.examination import Examination
 from alexa_oauth.admin.parts import AdminParts
 from alexa_oauth.admin.routes import admin_application
 from alexa_oauth.admin.sightings import Sightings
-from alexa_oauth.approval import Means, chosen_approval
+from alexa_oauth.approval import Means, chosen_approval, home_assistant_addresses
 from alexa_oauth.built_in_client import BuiltInClient
 from alexa_oauth.checkup import Checkup
 from alexa_oauth.clients_file import ClientDefinitions
@@ -24,6 +24,7 @@ from alexa_oauth.diagnosis.lookout import Lookout
 from alexa_oauth.diagnosis.outside import Outside, connect, resolve
 from alexa_oauth.log import log_events
 from alexa_oauth.metrics import Metrics
+from alexa_oauth.notifications import Access, Notifications
 from alexa_oauth.outbound import Outbound
 from alexa_oauth.panel_keeping import PanelKeeping, PanelSetting
 from alexa_oauth.protocol.clock import Reading, Settlement, Timekeeper
@@ -117,6 +118,7 @@ class Server:
     store: PatientStore
     recorder: Recorder
     lookout: Lookout
+    notifications: Notifications | None
     outbound: Outbound
     public: web.Application
     admin: web.Application
@@ -149,12 +151,12 @@ def build(
     store = PatientStore(lambda: open_store(settings, definitions, clock, chance, recorder))
     means = Means(store, clock.running, chance, outbound, supervisor_token)
     parts = _parts(settings, store, clock, means, recorder)
-    options = AddOnOptions(outbound, supervisor_token) if supervisor_token is not None else None
-    alexa = BuiltInClient(settings, definitions, sightings, options)
+    alexa = _alexa(settings, definitions, sightings, means)
     keeping = _keeping(settings, store, clock, chance)
     lookout = Lookout(store, parts.policy.refresh_token_seconds)
     panel = admin_application(_panel(settings, parts, means, _PanelOnly(alexa, keeping, recorder.ledger, lookout)))
-    return Server(settings, clock, definitions, store, recorder, lookout, outbound, public_application(parts), panel, supervised)
+    public, notifications = public_application(parts), _notifications(settings, means)
+    return Server(settings, clock, definitions, store, recorder, lookout, notifications, outbound, public, panel, supervised)
 
 
 def outside() -> Outside:
@@ -181,6 +183,19 @@ def open_store(
     clock.compare_with(store.newest_instant)
     definitions.add_vendor_ids(store.read(lambda tx: tx.clients.vendor_ids()))
     return store
+
+
+def _alexa(settings: Settings, definitions: ClientDefinitions, sightings: Sightings, means: Means) -> BuiltInClient:
+    token = means.supervisor_token
+    options = AddOnOptions(means.outbound, token) if token is not None else None
+    return BuiltInClient(settings, definitions, sightings, options)
+
+
+def _notifications(settings: Settings, means: Means) -> Notifications | None:
+    if settings.home_assistant_token is None:
+        return None
+    addresses = home_assistant_addresses(settings, is_add_on=means.supervisor_token is not None)
+    return Notifications(Access(addresses, settings.home_assistant_token), means.outbound.session, means.running)
 
 
 def _keeping(settings: Settings, store: PatientStore, clock: Clock, chance: Entropy) -> PanelKeeping:

@@ -77,12 +77,17 @@ def chosen_approval(settings: Settings, means: Means) -> Approval:
             return Approval(PairingCode(means.store, Brake(means.running), means.running, asyncio.sleep), None, button)
 
 
+def home_assistant_addresses(settings: Settings, *, is_add_on: bool) -> tuple[str, ...]:
+    """Where this server looks for Home Assistant, the likeliest first: at the address inside alone, if that is set."""
+    own, outside = settings.home_assistant_internal_url, settings.home_assistant_url
+    nearby = ADD_ON_ADDRESSES if is_add_on else ()
+    return (own,) if own else (*nearby, outside) if outside else nearby
+
+
 def _home_assistant(settings: Settings, means: Means) -> HomeAssistant:
     if settings.public_url is None or settings.home_assistant_url is None:
         raise ValueError(settings)  # config.py refuses such settings
-    own = settings.home_assistant_internal_url
-    nearby = ADD_ON_ADDRESSES if means.supervisor_token is not None else ()
-    addresses = (own,) if own else (*nearby, settings.home_assistant_url)
+    addresses = home_assistant_addresses(settings, is_add_on=means.supervisor_token is not None)
     core = HomeAssistantCore(addresses, client_id_of(settings.public_url), means.outbound.session)
     household = Household(settings.public_url, settings.home_assistant_url, settings.approvers)
     return HomeAssistant(household, core, means.codes_of(HomeAssistant.service), means.entropy)

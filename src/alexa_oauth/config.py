@@ -73,6 +73,9 @@ class Settings:
     home_assistant_internal_url: str | None = field(
         default=None, metadata=_row(read.origin, "Home Assistant's address as this server reaches it")
     )
+    home_assistant_token: str | None = field(
+        default=None, repr=False, metadata=_row(read.secret, "Long-lived token with which Home Assistant is told what is unusual")
+    )
     self_test: bool = field(
         default=False, metadata=_row(read.boolean, "Let loopback clients marked auto_approve pass without a page")
     )
@@ -168,7 +171,8 @@ def load(environ: Mapping[str, str], options: Mapping[str, object]) -> Loaded:
         if name in values:
             values[name] = _CERTIFICATES / values[name]
     settings = Settings(**values)
-    faults = {**dict(_contradictions(settings)), **dict(_missing_for_sign_in(settings, environ)), **faults}
+    missing = {**dict(_missing_for_sign_in(settings, environ)), **dict(_missing_for_notifications(settings, environ))}
+    faults = {**dict(_contradictions(settings)), **missing, **faults}
     if faults:
         raise SettingsRefused(tuple(f"{name}: {fault}" for name, fault in faults.items()))
     return Loaded(settings, tuple(_warnings(settings, environ, options)))
@@ -253,6 +257,13 @@ def _missing_for_sign_in(settings: Settings, environ: Mapping[str, str]) -> Iter
             yield "sign_in", f'"password" works in the add-on alone, where Home Assistant checks passwords; allowed: {allowed}'
         if not {*settings.approvers} <= {"admins", "everyone"}:
             yield "approvers", "it names user ids, and sign_in password learns of none; allowed: everyone"
+
+
+def _missing_for_notifications(settings: Settings, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    addresses = (settings.home_assistant_url, settings.home_assistant_internal_url)
+    if settings.home_assistant_token is not None and _ADD_ON not in environ and not any(addresses):
+        allowed = "a token beside home_assistant_internal_url or home_assistant_url"
+        yield "home_assistant_token", f"nothing says where Home Assistant is; allowed: {allowed}"
 
 
 def _is_readable(file: Path) -> bool:

@@ -29,6 +29,7 @@ class Upkeep:
         self._doubted = False
         self._prepared = False
         self._told_of_copy: Event | None = None
+        self._hindrances: set[str] = set()
 
     async def run(self) -> None:
         """Do every duty at its interval, until cancelled. `StartRefused`: the database, once it opened, is beyond help."""
@@ -156,8 +157,15 @@ class Upkeep:
             raise
 
     async def look_out(self) -> None:
-        """See what is unusual, which the pages of the panel then tell."""
-        await self._server.lookout.look()
+        """See what is unusual, which the pages of the panel then tell, and Home Assistant if it is to be told."""
+        found = await self._server.lookout.look()
+        notifications = self._server.notifications
+        problem = await notifications.tell(found) if notifications is not None else None
+        if problem is None:
+            self._hindrances.clear()
+        elif problem not in self._hindrances:
+            _log.warning("notifications.failed", problem=problem)
+            self._hindrances.add(problem)
 
     async def leave_copy(self) -> None:
         """Copy the database if Home Assistant may archive the folder: of an add-on that is stopped it asks for no copy."""

@@ -74,7 +74,8 @@ def test_it_starts_as_it_is_installed() -> None:
 def test_what_nobody_needs_to_see_at_first_is_out_of_sight() -> None:
     """Home Assistant hides an option that is optional and has no value."""
     of_a_way = {name for names in OF_A_WAY_TO_SIGN_IN.values() for name in names}
-    assert set(TYPES) - set(OPTIONS) - of_a_way == {"anyone_may_approve", "client_secret", "metrics_token", *INTEGERS}
+    of_few = {"anyone_may_approve", "client_secret", "home_assistant_token", "metrics_token"}
+    assert set(TYPES) - set(OPTIONS) - of_a_way == {*of_few, *INTEGERS}
     assert not of_a_way & set(OPTIONS), "who changes the way to sign in looks for what belongs to it"
     assert {"public_url", "vendor_ids"} <= set(OPTIONS), "without these two nobody can link"
 

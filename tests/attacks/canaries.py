@@ -40,10 +40,12 @@ SETTINGS: Final = {
     "client_secret": CLIENT_SECRET,
     "metrics_token": "canary-metrics-token-1234",
     "amazon_client_secret": "canary-amazon-secret-1234",
+    "home_assistant_token": "canary-home-assistant-token-1234",
+    "home_assistant_url": "http://127.0.0.1:1",
     "vendor_ids": "M2AAAAAAAAAAAA",
     "log_level": "debug",
 }
-SECRET_SETTINGS: Final = ("encryption_key", "client_secret", "metrics_token", "amazon_client_secret")
+SECRET_SETTINGS: Final = ("encryption_key", "client_secret", "metrics_token", "amazon_client_secret", "home_assistant_token")
 LEAST_CHARACTERS: Final = 8
 """A pairing code's; what is shorter is no secret, and stands in any log by chance."""
 _SECRET_FIELDS: Final = (
@@ -251,6 +253,7 @@ async def _keep(rig: WatchedRig) -> None:
     await rig.upkeep.copy_daily()
     copies.unlink()
     await rig.upkeep.copy_daily()
+    await rig.upkeep.look_out()
     checked = await guest.change("/backup/check-copy", name=next(copies.iterdir()).name)
     restored = asyncio.create_task(guest.change("/backup/restore", ticket=checked.hidden["ticket"]))
     while not restored.done():

@@ -65,6 +65,11 @@ class CoreProcess:
         """The same place by a name that only browsers know."""
         return f"http://core.test:{self.port}"
 
+    @property
+    def printed(self) -> str:
+        """Its log."""
+        return (self._folder / "printed.log").read_text()
+
     def start(self) -> Self:
         """Start it, and wait until it answers."""
         with (self._folder / "printed.log").open("ab") as printed:
@@ -72,8 +77,8 @@ class CoreProcess:
             self._process = subprocess.Popen(command, stdout=printed, stderr=printed, cwd=self._folder)
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
-            assert self._process.poll() is None, (self._folder / "printed.log").read_text()
-            assert time.monotonic() < deadline, (self._folder / "printed.log").read_text()
+            assert self._process.poll() is None, self.printed
+            assert time.monotonic() < deadline, self.printed
             time.sleep(POLL_SECONDS)
         return self
 
@@ -92,9 +97,7 @@ class CoreProcess:
         """Make the owner, as the first visitor does."""
         owner = {"client_id": f"{self.url}/", "name": name, "username": name.lower(), "password": PASSWORD, "language": "en"}
         code = self._post("/api/onboarding/users", json.dumps(owner).encode(), "application/json")["auth_code"]
-        form = {"grant_type": "authorization_code", "code": code, "client_id": f"{self.url}/"}
-        tokens = self._post("/auth/token", urlencode(form).encode(), "application/x-www-form-urlencoded")
-        self._owner_token = tokens["access_token"]
+        self._owner_token = self._redeem(code)
 
     async def owner(self, name: str) -> Account:
         """The owner's account, from now on with a second factor."""
@@ -119,18 +122,41 @@ class CoreProcess:
         async with self._asking() as ask:
             await ask("config/auth/update", user_id=account.user_id, is_active=allowed)
 
+    async def long_lived_token(self, account: Account) -> str:
+        """What that person makes on their profile, under Security."""
+        async with self._asking(await asyncio.to_thread(self._sign_in, account)) as ask:
+            return str(await ask("auth/long_lived_access_token", client_name="Alexa Link", lifespan=365))
+
+    async def notifications(self) -> dict[str, dict[str, Any]]:
+        """What stands in the notifications of everybody, by id."""
+        async with self._asking() as ask:
+            return {shown["notification_id"]: shown for shown in await ask("persistent_notification/get")}
+
     async def holders_of_owners_access(self) -> set[str]:
         """The clients that hold a refresh token of the owner's."""
         async with self._asking() as ask:
             return {token["client_id"] for token in await ask("auth/refresh_tokens")}
 
     @asynccontextmanager
-    async def _asking(self) -> AsyncIterator["_Ask"]:
+    async def _asking(self, token: str | None = None) -> AsyncIterator["_Ask"]:
         async with aiohttp.ClientSession() as session, session.ws_connect(f"{self.url}/api/websocket") as socket:
             await socket.receive_json()
-            await socket.send_json({"type": "auth", "access_token": self._owner_token})
+            await socket.send_json({"type": "auth", "access_token": token or self._owner_token})
             assert (await socket.receive_json())["type"] == "auth_ok"
             yield _Ask(socket)
+
+    def _sign_in(self, account: Account) -> str:
+        """An access token of that person's, who has no second factor."""
+        client_id = f"{self.url}/"
+        asked = {"client_id": client_id, "handler": ["homeassistant", None], "redirect_uri": client_id}
+        flow = self._post("/auth/login_flow", json.dumps(asked).encode(), "application/json")
+        login = {"client_id": client_id, "username": account.username, "password": PASSWORD}
+        code = self._post(f"/auth/login_flow/{flow['flow_id']}", json.dumps(login).encode(), "application/json")["result"]
+        return self._redeem(code)
+
+    def _redeem(self, code: str) -> str:
+        form = {"grant_type": "authorization_code", "code": code, "client_id": f"{self.url}/"}
+        return str(self._post("/auth/token", urlencode(form).encode(), "application/x-www-form-urlencoded")["access_token"])
 
     def _answers(self) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""Home Assistant Core as it answers from 2026.10 on, in so far as a sign-in asks it: metadata, tokens, who they belong to."""
+"""Home Assistant Core as it answers from 2026.10 on, where it is asked: metadata, tokens and their users, notifications."""
 
 import asyncio
 import json
@@ -15,6 +15,8 @@ from alexa_oauth.protocol.pkce import challenge_of
 
 ANNA: Final = {"id": "a" * 32, "name": "Anna", "is_owner": True, "is_admin": True, "credentials": [], "mfa_modules": []}
 BODO: Final = {"id": "b" * 32, "name": "Bodo", "is_owner": False, "is_admin": False, "credentials": [], "mfa_modules": []}
+LONG_LIVED: Final = "canary.long-lived-token.0123456789"
+"""An access token that a user made by hand."""
 
 _ENDPOINTS: Final = {"authorization": "authorize", "token": "token", "revocation": "revoke"}
 
@@ -25,7 +27,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class StandInCore:
     """One Core. `codes` by code: client id, challenge and account. Of the tokens, `given` are all, `living` the unrevoked ones.
 
-    `instead` replaces what a path answers. `asked` are the paths that were asked for, in order.
+    `instead` replaces what a path answers. `asked` are the paths that were asked for, in order; `notifications` what
+    stands there, by id.
     """
 
     url: str = ""
@@ -37,6 +40,7 @@ class StandInCore:
     issued: int = 0
     asked: list[str] = field(default_factory=list)
     forms: list[dict[str, str]] = field(default_factory=list)
+    notifications: dict[str, str] = field(default_factory=dict)
     instead: dict[str, Handler] = field(default_factory=dict)
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -62,6 +66,8 @@ class StandInCore:
             "/auth/token": self._token,
             "/auth/revoke": self._revoke,
             "/api/websocket": self._websocket,
+            "/api/services/persistent_notification/create": self._create,
+            "/api/services/persistent_notification/dismiss": self._dismiss,
         }[request.path](request)
 
     async def break_off(self, request: web.Request) -> web.Response:
@@ -102,6 +108,20 @@ class StandInCore:
     async def _revoke(self, request: web.Request) -> web.Response:
         self.living.pop(str((await request.post())["token"]), None)
         return web.Response()
+
+    async def _create(self, request: web.Request) -> web.Response:
+        fields = await self._action(request)
+        self.notifications[fields["notification_id"]] = fields["message"]
+        return web.json_response([])
+
+    async def _dismiss(self, request: web.Request) -> web.Response:
+        self.notifications.pop((await self._action(request))["notification_id"], None)
+        return web.json_response([])
+
+    async def _action(self, request: web.Request) -> dict[str, str]:
+        if request.headers["Authorization"] != f"Bearer {LONG_LIVED}":
+            raise web.HTTPUnauthorized(text=request.headers["Authorization"])
+        return dict(await request.json())
 
     async def _websocket(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()

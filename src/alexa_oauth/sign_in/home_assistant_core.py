@@ -51,7 +51,7 @@ class HomeAssistantCore:
 
     async def offers_pkce(self) -> bool:
         """Whether this Core holds a code to its challenge; from 2026.10 on it does. `Unreachable`."""
-        _, metadata = await self._find()
+        _, metadata = await find_core(self._addresses, self._session)
         return "S256" in metadata.get("code_challenge_methods_supported", ())
 
     async def identify(self, code: str, verifier: str | None) -> User:
@@ -59,28 +59,12 @@ class HomeAssistantCore:
 
         Whatever comes of the question, the tokens that Core gives out for it are revoked.
         """
-        address, _ = await self._find()
+        address, _ = await find_core(self._addresses, self._session)
         tokens = await self._redeem(address, code, verifier)
         try:
             return await self._current_user(address, tokens.access_token)
         finally:
             await self._revoke(address, tokens.refresh_token)
-
-    async def _find(self) -> tuple[str, Mapping[str, Any]]:
-        problems = []
-        for address in self._addresses:
-            try:
-                return address, await self._metadata(address)
-            except Unreachable as unreachable:
-                problems.append(str(unreachable))
-        raise Unreachable("; ".join(problems))
-
-    async def _metadata(self, address: str) -> Mapping[str, Any]:
-        async with answering(address, ANSWER_SECONDS / len(self._addresses)):
-            answer = await ask(self._session(), Question("GET", address + _METADATA_PATH))
-            if answer.status != HTTPStatus.OK or not answer.body["token_endpoint"].endswith("/auth/token"):
-                raise Odd("it is not Home Assistant")
-            return answer.body
 
     async def _redeem(self, address: str, code: str, verifier: str | None) -> _Tokens:
         form = {"grant_type": "authorization_code", "code": code, "client_id": self._client_id}
@@ -118,6 +102,28 @@ class HomeAssistantCore:
             answer = await ask(self._session(), Question("POST", f"{address}/auth/revoke", form={"token": refresh_token}))
             if answer.status != HTTPStatus.OK:
                 raise Odd(f"its token could not be revoked (status {answer.status})")
+
+
+async def find_core(addresses: tuple[str, ...], session: Session) -> tuple[str, Mapping[str, Any]]:
+    """The first of the addresses at which a Core answers, and its metadata (RFC 8414). `Unreachable`.
+
+    Whoever else listens there is shown no secret.
+    """
+    problems = []
+    for address in addresses:
+        try:
+            async with answering(address, ANSWER_SECONDS / len(addresses)):
+                return address, await _metadata(address, session)
+        except Unreachable as unreachable:
+            problems.append(str(unreachable))
+    raise Unreachable("; ".join(problems))
+
+
+async def _metadata(address: str, session: Session) -> Mapping[str, Any]:
+    answer = await ask(session(), Question("GET", address + _METADATA_PATH))
+    if answer.status != HTTPStatus.OK or not answer.body["token_endpoint"].endswith("/auth/token"):
+        raise Odd("it is not Home Assistant")
+    return answer.body
 
 
 async def _expect(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, Any]:
