@@ -114,6 +114,9 @@ async def test_while_home_assistant_is_in_trouble_it_is_tried_again_and_told_onc
     await rig.upkeep.look_out()
     assert REUSED in core.notifications
     assert FAILED not in "".join(capfd.readouterr())
+    core.instead[METADATA] = core.break_off
+    await quiet_hours(rig, 25)
+    assert "".join(capfd.readouterr()).count(FAILED) == 1, "the next trouble is told anew"
 
 
 async def test_a_refused_token_is_shown_once_since_home_assistant_bans_who_fails_often(

@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+import pytest
+
 from alexa_oauth.protocol.events import Event, EventName, Reason
 from alexa_oauth.protocol.models import RefreshProfile
 from alexa_oauth.protocol.ports import Transaction
 from alexa_oauth.protocol.reading import EventQuery, Link, RecordedEvent
+from alexa_oauth.storage import reading
 from alexa_oauth.storage.store import SqliteStore
 from tests.storage.conftest import Surroundings
 from tests.storage.records import DAY, NOW, access_token, grant
@@ -24,6 +27,9 @@ async def test_links_are_the_living_grants_the_newest_first(store: SqliteStore, 
     await store.write(lambda tx: tx.grants.use_head(grant(1)))
     async with store.reader() as reader:
         links = await reader.links(NOW + 60)
+        assert await reader.links(NOW + 60, 1, 1) == links[1:]
+        assert await reader.links(NOW + 60, 1) == links[:1]
+        assert await reader.count_links(NOW + 60) == 2
     scope = ("music.read", "music.control")
     assert links == [
         Link(grant(2).grant_id, "ha:user-2", "other", scope, NOW, NOW, NOW + 600),
@@ -37,6 +43,25 @@ async def test_a_link_that_was_used_in_doubt_counts_as_used_now(store: SqliteSto
     await store.write(lambda tx: tx.grants.rotate(grant(), RefreshProfile.OVERLAP, access_token()))
     async with store.reader() as reader:
         assert [link.last_used_at for link in await reader.links(NOW + 5)] == [NOW + 5]
+
+
+async def test_many_links_are_read_while_requests_get_their_turn(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_AT_ONCE", 2)
+
+    def link(tx: Transaction) -> None:
+        for number in range(1, 10):
+            tx.grants.add(grant(number))
+
+    await store.write(link)
+    turns = []
+
+    async def turn(seconds: float) -> None:
+        turns.append(seconds)
+
+    monkeypatch.setattr("alexa_oauth.storage.reading.asyncio.sleep", turn)
+    async with store.reader() as reader:
+        assert len(await reader.links(NOW)) == 9
+    assert turns == [0] * 4
 
 
 async def test_events_come_back_as_they_were_recorded_the_newest_first(store: SqliteStore, surroundings: Surroundings) -> None:

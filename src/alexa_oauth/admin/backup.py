@@ -52,7 +52,7 @@ async def show(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     now = parts.store.read(lambda tx: tx.now)
     async with parts.store.reader() as reader:
-        links = len(await reader.links(now))
+        links = await reader.count_links(now)
         told = await reader.events(EventQuery(1, name=EventName.BACKUP_FAILED))
     copies = tuple(parts.keeping.copies())
     daily = max((copy.made_at for copy in copies if copy.kind is CopyKind.DAILY), default=0)

@@ -13,7 +13,7 @@ from alexa_oauth.admin.parts import PARTS
 from alexa_oauth.admin.restored import unreviewed_restore
 from alexa_oauth.admin.visit import form_of, person_of
 from alexa_oauth.protocol.ports import Transaction
-from alexa_oauth.protocol.reading import Link
+from alexa_oauth.protocol.reading import Link, Reader
 from alexa_oauth.protocol.revocation import end_link, end_links
 
 PATH: Final = "/links"
@@ -56,14 +56,21 @@ async def show(request: web.Request) -> web.Response:
     parts, person = request.app[PARTS], person_of(request)
     now = parts.store.read(lambda tx: tx.now)
     async with parts.store.reader() as reader:
-        links = [link for link in await reader.links(now) if person.is_administrator or link.subject == person.subject]
-    pages = max(1, -(-len(links) // ON_A_PAGE))
-    number = min(_page_asked_for(request), pages)
-    shown = links[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]
+        own = None if person.is_administrator else await _links_of(reader, person.subject, now)
+        total = await reader.count_links(now) if own is None else len(own)
+        pages = max(1, -(-total // ON_A_PAGE))
+        number = min(_page_asked_for(request), pages)
+        before = (number - 1) * ON_A_PAGE
+        shown = await reader.links(now, ON_A_PAGE, before) if own is None else own[before : before + ON_A_PAGE]
     rows = parts.store.read(lambda tx: tuple(_row(tx, link, parts.policy.refresh_token_seconds) for link in shown))
     restored_as_of = await unreviewed_restore(request) if person.is_administrator else None
-    view = LinksView(rows, len(links), number, pages, now, person.is_administrator, restored_as_of)
+    view = LinksView(rows, total, number, pages, now, person.is_administrator, restored_as_of)
     return page(request, "links", view)
+
+
+async def _links_of(reader: Reader, subject: str, now: int) -> list[Link]:
+    """Whose a link is stands in its sealed payload, so each has to be opened."""
+    return [link for link in await reader.links(now) if link.subject == subject]
 
 
 async def end(request: web.Request) -> web.Response:

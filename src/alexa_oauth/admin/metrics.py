@@ -38,7 +38,7 @@ async def show(request: web.Request) -> web.Response:
     try:
         now = parts.store.read(lambda tx: tx.now)
         async with parts.store.reader() as reader:
-            pending, links = await reader.pending_requests(now), len(await reader.links(now))
+            pending, links = await reader.pending_requests(now), await reader.count_links(now)
             success = together(by_hour(await reader.activity(now - HOURS * 3_600), now, HOURS)).success
     except StorageUnavailable:
         pass

@@ -128,7 +128,7 @@ async def _checked(request: web.Request, source: BinaryIO, passphrase: str | Non
     checked = await parts.keeping.check(source, passphrase)
     now = parts.store.read(lambda tx: tx.now)
     async with parts.store.reader() as reader:
-        links = len(await reader.links(now))
+        links = await reader.count_links(now)
     return page(request, "backup_checked", CheckedView(checked, links))
 
 

@@ -108,8 +108,11 @@ class HistoryQuery:
 class Reader(Protocol):
     """Questions to the database, each of them one snapshot."""
 
-    def links(self, now: int) -> Awaitable[list[Link]]:
-        """The living grants, newest first."""
+    def links(self, now: int, limit: int = -1, skip: int = 0) -> Awaitable[list[Link]]:
+        """The living grants, newest first: all of them, or so many after those that are skipped."""
+
+    def count_links(self, now: int) -> Awaitable[int]:
+        """How many living grants there are."""
 
     def lifetimes(self, now: int) -> Awaitable[list[Lifetime]]:
         """Those of the living grants, in any order."""

@@ -1,5 +1,6 @@
 """Reading for pages and commands: who is linked and what happened, on a connection of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -16,10 +17,13 @@ from alexa_oauth.storage.folder import DATABASE
 from alexa_oauth.storage.histories import read_histories, read_strays
 from alexa_oauth.storage.keys import KeyRing
 
-_LINKS: Final = """SELECT grant_id, client_id, created_at, last_used_at, used_in_doubt, ends_at, payload FROM grants
-    WHERE ended_at IS NULL AND (ends_at IS NULL OR ends_at > ?) ORDER BY created_at DESC, rowid DESC"""
-_LIFETIMES: Final = """SELECT created_at, last_used_at, used_in_doubt, ends_at FROM grants
-    WHERE ended_at IS NULL AND (ends_at IS NULL OR ends_at > ?)"""
+_LIVING: Final = "FROM grants WHERE ended_at IS NULL AND (ends_at IS NULL OR ends_at > ?)"
+_LINKS: Final = f"""SELECT grant_id, client_id, created_at, last_used_at, used_in_doubt, ends_at, payload {_LIVING}
+    ORDER BY created_at DESC, rowid DESC LIMIT ? OFFSET ?"""
+_COUNT: Final = f"SELECT count(*) {_LIVING}"
+_LIFETIMES: Final = f"SELECT created_at, last_used_at, used_in_doubt, ends_at {_LIVING}"
+_AT_ONCE: Final = 64
+"""So many payloads are opened before requests get their turn."""
 _ACTIVITY: Final = "SELECT hour, counted, count FROM activity WHERE hour > ? ORDER BY hour"
 _PENDING: Final = "SELECT count(*) FROM pending_requests WHERE expires_at > ?"
 _EVENTS: Final = f"""SELECT {COLUMNS} FROM events
@@ -37,15 +41,22 @@ class Reader:
         self._connection = connection
         self._ring = ring
 
-    async def links(self, now: int) -> list[Link]:
-        """The living grants, newest first."""
-        rows = await self._connection.execute_fetchall(_LINKS, (now,))
-        links = []
+    async def links(self, now: int, limit: int = -1, skip: int = 0) -> list[Link]:
+        """The living grants, newest first: all of them, or so many after those that are skipped. `RowDamaged`."""
+        rows = await self._connection.execute_fetchall(_LINKS, (now, limit, skip))
+        links: list[Link] = []
         for grant_id, client_id, created_at, last_used_at, used_in_doubt, ends_at, payload in rows:
+            if len(links) % _AT_ONCE == _AT_ONCE - 1:
+                await asyncio.sleep(0)
             body = self._ring.payloads.open("grants", grant_id, payload)
             used_at = _used_at(last_used_at, used_in_doubt, now)
             links.append(Link(grant_id, body["subject"], client_id, tuple(body["scope"]), created_at, used_at, ends_at))
         return links
+
+    async def count_links(self, now: int) -> int:
+        """How many living grants there are."""
+        ((count,),) = await self._connection.execute_fetchall(_COUNT, (now,))
+        return int(count)
 
     async def lifetimes(self, now: int) -> list[Lifetime]:
         """Those of the living grants. No payload is opened for it, so that it can be asked for every minute."""
