@@ -82,6 +82,7 @@ async def test_a_mistake_in_the_file_of_clients_is_told_as_that_alone(rig: Rig) 
         ({"checks": {**WELL_CHECKS, "database": "disk full"}}, "storage_unavailable", Verdict.FAIL),
         ({"checks": {**WELL_CHECKS, "clock": "doubtful"}}, "clock_wrong", Verdict.FAIL),
         ({"database_problem": "wrong key"}, "database_refused", Verdict.FAIL),
+        ({"damage": "a payload in grants does not open"}, "row_damaged", Verdict.FAIL),
         ({"free_bytes": 10_000_000}, "disk_nearly_full", Verdict.FAIL),
         ({"free_bytes": 100_000_000}, "disk_nearly_full", Verdict.WARN),
         ({"refresh_token_days": 90}, "refresh_token_expired", Verdict.WARN),

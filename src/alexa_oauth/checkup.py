@@ -4,8 +4,7 @@ import platform
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
@@ -22,7 +21,7 @@ from alexa_oauth.diagnosis.joining import JOINED_WITHIN_SECONDS
 from alexa_oauth.diagnosis.outside import Outside
 from alexa_oauth.diagnosis.report import report
 from alexa_oauth.protocol.alexa import are_all_alexas
-from alexa_oauth.protocol.errors import StorageUnavailable
+from alexa_oauth.protocol.errors import RowDamaged, StorageUnavailable
 from alexa_oauth.protocol.events import EventName
 from alexa_oauth.protocol.models import Client
 from alexa_oauth.protocol.reading import EventQuery, History, HistoryQuery, ReadableStore, RecordedEvent
@@ -167,7 +166,11 @@ class Checkup:
         return report(findings, about(self.settings))
 
     async def _inside(self) -> Inside:
-        rows = None
-        with suppress(StorageUnavailable):
+        rows, damage = None, ""
+        try:
             rows = await read_rows(self.store, self.settings, self.world.now())
-        return look_inside(self.settings, rows, self.checks())
+        except RowDamaged as damaged:
+            damage = str(damaged)
+        except StorageUnavailable:
+            pass
+        return replace(look_inside(self.settings, rows, self.checks()), damage=damage)

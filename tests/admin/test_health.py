@@ -156,3 +156,25 @@ async def test_what_cannot_wait_stands_on_every_page_of_administrators_with_the_
     house.clocks.advance(25 * HOUR)
     await house.upkeep.look_out()
     assert "used again" not in (await anna.open("/links")).text
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE grants SET payload = x'00' WHERE rowid = 1",
+        "UPDATE grants SET payload = (SELECT payload FROM grants WHERE rowid = 2) WHERE rowid = 1",
+    ],
+)
+async def test_a_damaged_row_is_told_with_its_table_and_what_helps(online: Rig, damage: str) -> None:
+    """Somebody who can write the database, or a bad disk, changes one payload: the page that helps must not fail by it."""
+    for _ in range(2):
+        await online.link()
+    assert await online.server.store.write(lambda tx: tx.connection.execute(damage).rowcount) == 1  # type: ignore[attr-defined]  # SQLite's
+    guest = await by_link(online)
+    page = await guest.open("/health")
+    assert page.status == 200
+    assert "A stored row is damaged" in page.text
+    assert "A payload in grants" in page.text
+    assert "Restore a backup from before that" in page.text
+    links = await guest.open("/links")
+    assert (links.status, "The page Health says where it stands" in links.text) == (500, True)

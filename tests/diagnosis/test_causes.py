@@ -36,6 +36,7 @@ KNOWN: Final[dict[int, tuple[str, ...]]] = {
 
 FURTHER: Final = (
     "old_rows",
+    "row_damaged",
     "ipv6_dead",
     "post_redirected",
     "post_changed",

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
+from alexa_oauth.protocol.errors import RowDamaged
 from alexa_oauth.protocol.models import PresentedRefreshToken, RefreshProfile
-from alexa_oauth.storage.errors import RowDamaged
 from alexa_oauth.storage.keys import DataKey, KeyRing, MasterKey, Purpose, fresh_data_keys
 from alexa_oauth.storage.store import SqliteStore
 from alexa_oauth.storage.transaction import SqliteTransaction

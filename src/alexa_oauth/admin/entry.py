@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from alexa_oauth.admin.answers import Problem, problem
 from alexa_oauth.admin.csrf import is_foreign, is_genuine
 from alexa_oauth.admin.visit import FORM, VISIT, Door, person_of
-from alexa_oauth.protocol.errors import StorageUnavailable
+from alexa_oauth.protocol.errors import RowDamaged, StorageUnavailable
 from alexa_oauth.web.forms import FormRefused, read_form
+
+_log = structlog.get_logger(__name__)
 
 OPEN: Final = "open"
 """The name of the one route that is for those who are not let in yet."""
@@ -23,6 +26,12 @@ _UNAVAILABLE: Final = Problem(
     "The server cannot read or store anything right now. Nothing is lost.",
     "Wait a moment, then load this page again. If it stays so, the log says why: a full disk is the usual cause.",
     503,
+)
+_DAMAGED: Final = Problem(
+    "A stored row is damaged",
+    "This page needs something from the database that does not open any more.",
+    "The page Health says where it stands and what helps.",
+    500,
 )
 _ADMINISTRATORS_ONLY: Final = Problem(
     "This page is for administrators",
@@ -81,6 +90,9 @@ def entry(door: Door, closed: Problem) -> Middleware:
             return await handler(request)
         except StorageUnavailable:
             return problem(request, _UNAVAILABLE)
+        except RowDamaged as damaged:
+            _log.error("row.damaged", problem=str(damaged))
+            return problem(request, _DAMAGED)
         except web.HTTPNotFound:
             return problem(request, _NOT_THERE)
 

@@ -62,6 +62,13 @@ class StorageUnavailable(Exception):
     """Nothing was written, nothing was used up: the same request works later."""
 
 
+class RowDamaged(Exception):
+    """A payload does not open, or belongs to another row: it was damaged or moved, and must never be served.
+
+    The message says which table it stands in, without a full stop.
+    """
+
+
 class StartRefused(Exception):
     """What is stored is in a state that no restart cures; the message is one line for the operator."""
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from alexa_oauth.protocol.errors import StartRefused
+from alexa_oauth.protocol.errors import RowDamaged, StartRefused
 from alexa_oauth.protocol.keeping import BackupContents, BackupRefused
 from alexa_oauth.storage import database
-from alexa_oauth.storage.errors import RowDamaged, is_damage, is_storage_failure, unavailable
+from alexa_oauth.storage.errors import is_damage, is_storage_failure, unavailable
 from alexa_oauth.storage.export import Manifest, unpack
 from alexa_oauth.storage.folder import DATABASE, RESTORE
 from alexa_oauth.storage.keys import KeyRing, MasterKey

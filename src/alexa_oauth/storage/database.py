@@ -8,8 +8,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Final, Protocol
 
-from alexa_oauth.protocol.errors import StartRefused
-from alexa_oauth.storage.errors import RowDamaged, is_damage, is_storage_failure, unavailable
+from alexa_oauth.protocol.errors import RowDamaged, StartRefused
+from alexa_oauth.storage.errors import is_damage, is_storage_failure, unavailable
 from alexa_oauth.storage.folder import BACKUPS, flush
 from alexa_oauth.storage.keys import DataKey, MasterKey
 

@@ -23,10 +23,6 @@ _PRIMARY_CODE: Final = 0xFF
 """SQLite's extended result codes carry the plain one in their low byte."""
 
 
-class RowDamaged(Exception):
-    """A payload does not open, or belongs to another row: it was damaged or moved, and must never be served."""
-
-
 def unavailable(error: sqlite3.Error | OSError) -> StorageUnavailable:
     """The failure as the rules know it: a short reason, such as `disk full`, without paths or contents."""
     if isinstance(error, OSError):

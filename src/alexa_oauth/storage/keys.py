@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from alexa_oauth.protocol.errors import RowDamaged
 from alexa_oauth.protocol.models import KeyAge, PresentedRefreshToken
 from alexa_oauth.protocol.ports import Entropy
-from alexa_oauth.storage.errors import RowDamaged
 
 MASTER_KEY_BYTES: Final = 32
 _PAYLOADS_REMEMBERED: Final = 256

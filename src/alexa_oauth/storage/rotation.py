@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from alexa_oauth.protocol.errors import RowDamaged
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.keeping import KeyStanding
 from alexa_oauth.protocol.models import KeyAge
 from alexa_oauth.protocol.policy import OVERLAP_TAIL_SECONDS
 from alexa_oauth.storage import database
-from alexa_oauth.storage.errors import RowDamaged
 from alexa_oauth.storage.keys import DataKey, MasterKey, Purpose
 from alexa_oauth.storage.transaction import SqliteTransaction
 

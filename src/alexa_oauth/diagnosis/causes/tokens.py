@@ -88,6 +88,13 @@ DATABASE_REFUSED: Final = Cause(
     "Bring back the key that belongs to this database, or restore a backup, which holds both.",
     (Seen.INSIDE,),
 )
+ROW_DAMAGED: Final = Cause(
+    "row_damaged",
+    "A stored row is damaged",
+    "Something in the database does not open any more: the disk damaged it, or somebody changed it. It is never served.",
+    "Restore a backup from before that, on the page Backup. If there is none, begin with an empty data folder, and link anew.",
+    (Seen.INSIDE,),
+)
 SERVER_DOWN: Final = Cause(
     "server_down",
     "The server does not run",
@@ -120,6 +127,7 @@ FOREIGN_ORIGIN_FAULT: Final = Cause(
 CAUSES: Final = (
     SERVER_DOWN,
     DATABASE_REFUSED,
+    ROW_DAMAGED,
     STORAGE_UNAVAILABLE,
     DISK_NEARLY_FULL,
     TWO_WORKERS,

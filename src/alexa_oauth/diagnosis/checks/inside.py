@@ -25,6 +25,7 @@ class Inside:
     `checks` is what `/health` says, `None` if nothing answers there. `free_bytes` is `None` if nobody can say. `database_problem`
     and `clients_faults` are lines for the operator, empty if all is well; where there is no database yet, the first is `None`.
     `links_of` counts the living links of each subject; `attempts` are the last ones, newest first.
+    `damage` says which table holds a row that does not open, empty if none was met.
     `alexa_came_at` is when Alexa last used a link.
     """
 
@@ -36,6 +37,7 @@ class Inside:
     clients_faults: tuple[str, ...] = ()
     checks: Mapping[str, str] | None = None
     database_problem: str | None = ""
+    damage: str = ""
     free_bytes: int | None = None
     unknown_proxies: tuple[str, ...] = ()
     links_of: Mapping[str, int] | None = None
@@ -57,6 +59,7 @@ def check_inside(inside: Inside) -> Iterator[Finding]:
     yield from _judge_clients(inside)
     yield from _judge_health(inside)
     yield _judge_database(inside)
+    yield from _judge_rows(inside)
     yield from _judge_disk(inside)
     yield _judge_proxies(inside)
     yield from _judge_links(inside)
@@ -129,6 +132,14 @@ def _judge_database(inside: Inside) -> Finding:
     if inside.database_problem:
         return failed(tokens.DATABASE_REFUSED, evidence=[Evidence("problem", inside.database_problem, is_private=True)])
     return passed(tokens.DATABASE_REFUSED, "The key opens the database.")
+
+
+def _judge_rows(inside: Inside) -> Iterator[Finding]:
+    if inside.damage:
+        told = f"{inside.damage[0].upper()}{inside.damage[1:]}: the disk damaged it, or somebody changed it. It is never served."
+        yield failed(tokens.ROW_DAMAGED, told)
+    elif inside.links_of is not None:
+        yield passed(tokens.ROW_DAMAGED, "Every living link opens.")
 
 
 def _judge_disk(inside: Inside) -> Iterator[Finding]:
