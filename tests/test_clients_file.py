@@ -1,9 +1,10 @@
+import errno
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import given
@@ -284,6 +285,20 @@ class TestDefinitions:
         assert definitions.reload_if_changed() == ()
         assert set(definitions.definitions()) == {"amazon-alexa"}
 
+    def test_a_file_that_could_not_be_read_for_a_moment_is_read_as_soon_as_it_can_be(
+        self, settings: FewSettings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The process had no file descriptor left; the file itself does not change when there is one again."""
+        definitions = ClientDefinitions(settings)
+        settings.clients_file.write_text(json.dumps({"one": PUBLIC}))
+        with monkeypatch.context() as exhausted:
+            exhausted.setattr(Path, "open", _without_descriptors)
+            assert "Too many open files" in definitions.reload_if_changed()[0]
+            assert definitions.reload_if_changed() == (), "told once"
+        assert set(definitions.definitions()) == {"amazon-alexa"}
+        assert definitions.reload_if_changed() == ()
+        assert set(definitions.definitions()) == {"amazon-alexa", "one"}
+
     def test_a_file_put_in_place_of_another_with_the_same_time_and_size_is_seen(self, settings: FewSettings) -> None:
         settings.clients_file.write_text(json.dumps({"one": PUBLIC}))
         definitions = ClientDefinitions(settings)
@@ -301,3 +316,7 @@ class TestDefinitions:
         before = definitions.definitions()
         definitions.reload_if_changed()
         assert definitions.definitions() is before
+
+
+def _without_descriptors(*_: object) -> NoReturn:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))

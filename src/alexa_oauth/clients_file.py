@@ -54,6 +54,10 @@ class ClientsFileRefused(Exception):
         self.faults = faults
 
 
+class ClientsFileUnreadable(ClientsFileRefused):
+    """Nothing is known of what the file says; it may be readable later without having changed."""
+
+
 def built_in(client_id: str, vendor_ids: tuple[str, ...], client_secret: str | None) -> Client:
     """Alexa, as the developer console has it by default. Without vendor ids it has no redirect URI, and no link can begin."""
     return Client(
@@ -87,7 +91,8 @@ class ClientDefinitions:
         self._path = settings.clients_file
         self._vendor_ids = settings.vendor_ids
         self._built_in = built_in(settings.client_id, settings.vendor_ids, settings.client_secret)
-        self._state = _state_of(self._path)
+        self._state: tuple[int, ...] | None = _state_of(self._path)
+        self._told: tuple[str, ...] = ()
         self._clients = self._read()
 
     def definitions(self) -> Mapping[str, Client]:
@@ -114,12 +119,21 @@ class ClientDefinitions:
         self._state = state
         try:
             self._clients = self._read()
+        except ClientsFileUnreadable as refused:
+            # Without a descriptor left, or with an error of the disk: look again, and tell it once.
+            self._state = None
+            return self._tell(refused.faults) if refused.faults != self._told else ()
         except ClientsFileRefused as refused:
-            for fault in refused.faults:
-                _log.error("clients_file.broken", fault=fault)
-            return refused.faults
+            return self._tell(refused.faults)
+        self._told = ()
         _log.info("clients_file.read", clients=len(self._clients))
         return ()
+
+    def _tell(self, faults: tuple[str, ...]) -> tuple[str, ...]:
+        for fault in faults:
+            _log.error("clients_file.broken", fault=fault)
+        self._told = faults
+        return faults
 
     def _read(self) -> dict[str, Client]:
         clients = {self._built_in.client_id: self._built_in}
@@ -129,7 +143,9 @@ class ClientDefinitions:
         except FileNotFoundError:
             return clients
         except OSError as error:
-            raise ClientsFileRefused((f"{self._path}: cannot be read ({error.strerror}); allowed: a readable file",)) from error
+            raise ClientsFileUnreadable(
+                (f"{self._path}: cannot be read ({error.strerror}); allowed: a readable file",)
+            ) from error
         try:
             return clients | parse(octets, self._built_in)
         except ClientsFileRefused as refused:
