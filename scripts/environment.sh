@@ -67,7 +67,7 @@ prepare_environment() (
 missing_packages() {
   local pair
   for pair in caddy:caddy chromium:chromium curl:curl nginx:nginx node:nodejs npm:npm shellcheck:shellcheck \
-    apparmor_parser:apparmor buildah:buildah ip:iproute2 mmdebstrap:mmdebstrap podman:podman \
+    apparmor_parser:apparmor buildah:buildah ip:iproute2 mkfs.ext4:e2fsprogs mmdebstrap:mmdebstrap podman:podman \
     qemu-aarch64-static:qemu-user-static runc:runc yamllint:yamllint; do
     command -v "${pair%%:*}" >/dev/null || printf '%s\n' "${pair##*:}"
   done

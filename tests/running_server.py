@@ -28,13 +28,15 @@ class RunningServer:
     """One server on one data folder, on the same two free ports through all its restarts.
 
     `with RunningServer(tmp_path) as server:` starts it and, at the end, stops it. `environment` is laid over the bare
-    settings, so `{"ALEXA_OAUTH_SIGN_IN": "approve_only"}` chooses a way to sign in. Every method blocks: in a coroutine, call
-    it through `asyncio.to_thread`.
+    settings, so `{"ALEXA_OAUTH_SIGN_IN": "approve_only"}` chooses a way to sign in. `command` is what starts are made with; one
+    that wraps `COMMAND` takes something from the process. Every method blocks: in a coroutine, call it through
+    `asyncio.to_thread`.
     """
 
     def __init__(self, data_dir: Path, environment: Mapping[str, str] | None = None) -> None:
         self.port, self.admin_port = free_ports()
         self.data_dir = data_dir
+        self.command: tuple[str, ...] = COMMAND
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("ALEXA_OAUTH_", "OAUTH_"))},
             "PYTHONPATH": str(SOURCE),
@@ -81,7 +83,7 @@ class RunningServer:
     def start(self) -> None:
         """Start the process and return when `/health` answers, whatever it says."""
         self._process = subprocess.Popen(
-            [*COMMAND, "serve"],
+            [*self.command, "serve"],
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=self._printed,

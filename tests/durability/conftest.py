@@ -1,4 +1,4 @@
-"""The real process on a data folder that outlives it."""
+"""The real process on a data folder that outlives it, and the table of faults, printed at the end of a run."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.durability.reliability import FOLDER, faults
 from tests.rig import CLIENTS
 from tests.running_server import RunningServer
 
@@ -14,13 +15,13 @@ MakeServer = Callable[[Path], RunningServer]
 
 
 @pytest.fixture
-def make_server() -> Iterator[MakeServer]:
+def make_server(tmp_path: Path) -> Iterator[MakeServer]:
     """Servers on folders of one's own, not started yet, with a client of each profile; they end with the test."""
     with ExitStack() as stack:
 
         def make(folder: Path) -> RunningServer:
             server = RunningServer(folder, {"ALEXA_OAUTH_SIGN_IN": "approve_only"})
-            clients_file = folder.parent / "clients.json"
+            clients_file = tmp_path / "clients.json"
             clients_file.write_text(json.dumps(CLIENTS))
             server.environment["ALEXA_OAUTH_CLIENTS_FILE"] = str(clients_file)
             stack.push(server)
@@ -33,3 +34,31 @@ def make_server() -> Iterator[MakeServer]:
 def server(make_server: MakeServer, tmp_path: Path) -> RunningServer:
     """A server on an empty folder, not started yet."""
     return make_server(tmp_path / "data")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-reliability", action="store_true", help="write RELIABILITY.md from the markers of the tests")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One block for each fault whose test ran."""
+    outcomes = _outcomes(terminalreporter)
+    ran = [row for row in faults() if row.test in outcomes]
+    if not ran:
+        return
+    terminalreporter.section("reliability")
+    for row in ran:
+        terminalreporter.write_line(f"{outcomes[row.test]:7} {row.befalls}  [{row.test}]")
+        terminalreporter.write_line(f"        the client gets: {row.gets}")
+        terminalreporter.write_line(f"        kept: {row.kept}")
+
+
+def _outcomes(reporter: pytest.TerminalReporter) -> dict[str, str]:
+    """The worst outcome of each test of this folder, over all its parameters; one that was left out in part did not all pass."""
+    found: dict[str, str] = {}
+    for outcome in ("passed", "skipped", "error", "failed"):
+        for report in reporter.stats.get(outcome, []):
+            file, _, name = report.nodeid.partition("[")[0].partition("::")
+            if file.rpartition("/")[0].endswith(f"tests/{FOLDER.name}"):
+                found[f"{file.rpartition('/')[2]}::{name}"] = outcome
+    return found

@@ -2,8 +2,8 @@
 
 The disk is a small one in memory. Only root may mount it, directly or by `sudo` without a password; elsewhere, in most
 containers too, these tests are skipped, and what is left are those of `tests/storage/` and `tests/attacks/`, where SQLite
-itself says that the disk is full. The system makes no disk read-only on which a file is open for writing, so that is tried
-at a start alone.
+itself says that the disk is full. The system makes no such disk read-only while a file on it is open for writing; one that
+it distrusts it does, and that is tried with a file system in a file.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ from typing import Final
 import pytest
 
 from tests.durability.conftest import MakeServer
-from tests.durability.trouble import MountRefused, SmallDisk
-from tests.durability.wire import ALEXA, STRICT, WINDOW, Wire
+from tests.durability.trouble import DistrustedDisk, MountRefused, SmallDisk
+from tests.durability.wire import ALEXA, PROFILES, STRICT, Wire
 from tests.rig import Answer
 from tests.running_server import RunningServer
 
@@ -37,12 +37,18 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
         yield disk
 
 
+@pytest.mark.fault(
+    "The disk is full before a code is exchanged or a token refreshed",
+    gets="503 for both; music plays on, since access tokens are still checked; `/health` says `disk full`",
+    kept="the code and every refresh token: the same requests work afterwards",
+    mends="room on the disk; nothing needs to be restarted",
+)
 async def test_a_full_disk_uses_nothing_up_and_stops_no_music(make_server: MakeServer, disk: SmallDisk) -> None:
     server = make_server(disk.folder / "data")
     await asyncio.to_thread(server.start)
     async with Wire.to(server.url) as wire:
         code = await wire.code(ALEXA)
-        links = {client_id: await wire.link(client_id) for client_id in (ALEXA, WINDOW, STRICT)}
+        links = {client_id: await wire.link(client_id) for client_id in PROFILES}
         disk.fill()
         assert _is_unavailable(await wire.redeem(ALEXA, code))
         for client_id, tokens in links.items():
@@ -56,6 +62,12 @@ async def test_a_full_disk_uses_nothing_up_and_stops_no_music(make_server: MakeS
         assert (await wire.health()).status == 200
 
 
+@pytest.mark.fault(
+    "The disk fills up again and again, amid refreshes and their commits",
+    gets="200 or 503, nothing else",
+    kept="every link, even of clients whose refresh token works once only",
+    mends="room on the disk",
+)
 async def test_a_disk_that_fills_up_under_load_costs_nobody_a_link(make_server: MakeServer, disk: SmallDisk) -> None:
     """Under `strict` a refresh that was carried out and then refused for want of room would cost the link."""
     server = make_server(disk.folder / "data")
@@ -72,6 +84,46 @@ async def test_a_disk_that_fills_up_under_load_costs_nobody_a_link(make_server: 
     assert all(life.result() for life in lives), "everybody was refused for some time"
 
 
+@pytest.mark.fault(
+    "The system makes the disk read-only under the running server, as it does at the first error of a disk",
+    gets="503 for codes and refreshes; music plays on; `/health` says `input/output error`",
+    kept="everything that was answered, on the disk itself, and every code and token that was presented in vain",
+    mends="a repair of the file system (`fsck`, mostly by itself at a start of the machine), then a start",
+)
+async def test_a_disk_that_goes_read_only_under_the_server_uses_nothing_up(make_server: MakeServer, tmp_path: Path) -> None:
+    """Such a disk never gets what the system still holds for it, so that this sees whether commits, and the key, were flushed."""
+    try:
+        disk = DistrustedDisk(tmp_path / "disk")
+    except MountRefused as error:
+        pytest.skip(str(error))
+    with disk:
+        server = make_server(disk.folder / "data")
+        await asyncio.to_thread(server.start)
+        async with Wire.to(server.url) as wire:
+            code = await wire.code(ALEXA)
+            links = {client_id: await wire.link(client_id) for client_id in PROFILES}
+            disk.fail()
+            assert _is_unavailable(await wire.redeem(ALEXA, code))
+            for client_id, tokens in links.items():
+                assert _is_unavailable(await wire.refresh(client_id, tokens["refresh_token"]))
+                assert (await wire.verify(tokens["access_token"])).status == 200
+            assert (await wire.health()).json["checks"]["database"] == "input/output error"
+        server.kill()
+        disk.repair()
+        await asyncio.to_thread(server.start)
+        async with Wire.to(server.url) as wire:
+            assert (await wire.redeem(ALEXA, code)).status == 200
+            for client_id, tokens in links.items():
+                assert (await wire.refresh(client_id, tokens["refresh_token"])).status == 200
+        await asyncio.to_thread(server.stop)
+
+
+@pytest.mark.fault(
+    "The server starts on a disk that is full or read-only: for the first time, after an end in order, or after a power cut",
+    gets="503; `/health` says which of the two",
+    kept="everything that was answered before, also where the disk filled up right after the commit and the power went",
+    mends="room or a writable disk; the server opens the database by itself within seconds",
+)
 @pytest.mark.parametrize("before", ["nothing", "stop", "kill"])
 @pytest.mark.parametrize(
     "trouble",

@@ -23,6 +23,12 @@ ROUNDS: Final = 5
 SEED: Final = 20_062
 
 
+@pytest.mark.fault(
+    "The server is told to end while requests wait for the database",
+    gets="200: who was let in is answered",
+    kept="everything",
+    mends="a start",
+)
 async def test_every_request_that_was_let_in_is_answered(server: RunningServer) -> None:
     """They wait for the database when the signal comes, which is where requests spend their time."""
     await asyncio.to_thread(server.start)
@@ -37,6 +43,12 @@ async def test_every_request_that_was_let_in_is_answered(server: RunningServer) 
     assert await asyncio.to_thread(server.process.wait, SECONDS_TO_END) == 0
 
 
+@pytest.mark.fault(
+    "The server is told to end while another program holds the database",
+    gets="503, and the end within three seconds",
+    kept="the refresh token that was presented",
+    mends="a start",
+)
 async def test_a_database_that_stays_locked_holds_up_neither_the_answers_nor_the_end(server: RunningServer) -> None:
     await asyncio.to_thread(server.start)
     async with Wire.to(server.url) as wire:
@@ -48,6 +60,12 @@ async def test_a_database_that_stays_locked_holds_up_neither_the_answers_nor_the
         assert await guest.status_line() == b"HTTP/1.1 503 Service Unavailable"
 
 
+@pytest.mark.fault(
+    "The server is told to end while a caller sends no end of a request",
+    gets="that caller: a closed connection",
+    kept="everything; the process is gone before a supervisor would kill it",
+    mends="a start",
+)
 async def test_a_caller_who_never_comes_to_an_end_does_not_hold_up_the_end(server: RunningServer) -> None:
     await asyncio.to_thread(server.start)
     guest = await LetIn.at(server.port, "")
@@ -56,6 +74,12 @@ async def test_a_caller_who_never_comes_to_an_end_does_not_hold_up_the_end(serve
     await guest.status_line()
 
 
+@pytest.mark.fault(
+    "The server is told to end under load, over and over",
+    gets="answers, then closed connections",
+    kept="what was not answered was not done either: no token that works once only is used up",
+    mends="a start",
+)
 async def test_what_was_not_answered_was_not_done_either(server: RunningServer) -> None:
     """Under `strict` a refresh that was carried out without an answer would cost the link."""
     happened, chance = Counter[str](), random.Random(SEED)  # noqa: S311 - it draws moments, not secrets

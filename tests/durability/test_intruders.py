@@ -18,6 +18,12 @@ LOCKED_SECONDS: Final = 3
 ANOTHER_KEY: Final = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
 
 
+@pytest.mark.fault(
+    "Another program locks the database for seconds",
+    gets="503 before Alexa would give up; access tokens and `/health` are answered meanwhile",
+    kept="the codes and tokens that were presented",
+    mends="the end of that program; nothing needs to be restarted",
+)
 async def test_a_lock_of_another_process_costs_a_refusal_and_nothing_else(server: RunningServer) -> None:
     """Twenty wait together, and each is told before Alexa gives up; what needs no writing is told meanwhile."""
     await asyncio.to_thread(server.start)
@@ -44,6 +50,12 @@ async def test_a_lock_of_another_process_costs_a_refusal_and_nothing_else(server
         assert {(await wire.redeem(ALEXA, code)).status for code in codes} == {200}
 
 
+@pytest.mark.fault(
+    "A second server is started on the same data",
+    gets="200 from the first, which notices nothing",
+    kept="everything; the second ends with status 78 and says why",
+    mends="not to start it",
+)
 async def test_a_second_server_refuses_to_start_and_the_first_does_not_notice(server: RunningServer) -> None:
     await asyncio.to_thread(server.start)
     async with Wire.to(server.url) as wire:
@@ -59,6 +71,12 @@ async def test_a_second_server_refuses_to_start_and_the_first_does_not_notice(se
     assert ran.stderr == f"alexa-oauth: another server already runs on {server.data_dir}\n"
 
 
+@pytest.mark.fault(
+    "The server starts with a wrong encryption key after a power cut",
+    gets="no answer: status 78, and one line with the key that is wanted",
+    kept="every byte of the data folder",
+    mends="the right key, then a start",
+)
 async def test_a_wrong_key_after_a_crash_ends_the_start_and_changes_no_byte(server: RunningServer) -> None:
     """The write-ahead log of the crash is still there, and is folded in only by a server that has the key."""
     await asyncio.to_thread(server.start)

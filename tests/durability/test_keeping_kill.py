@@ -82,6 +82,12 @@ def household(server: RunningServer) -> Household:
     return Household(server)
 
 
+@pytest.mark.fault(
+    "`kill -9` amid `key rotate`, and of the server beside it",
+    gets="200 after the next start",
+    kept="the link, and a key that opens the database",
+    mends="a start; the next `key rotate` begins anew",
+)
 async def test_a_master_key_that_changes_under_fire_always_opens_the_database(household: Household) -> None:
     server = household.server
     await asyncio.to_thread(server.start)
@@ -103,6 +109,12 @@ async def test_a_master_key_that_changes_under_fire_always_opens_the_database(ho
     }
 
 
+@pytest.mark.fault(
+    "`kill -9` amid `key rotate --data`, while answers are lost",
+    gets="200",
+    kept="every link, by its newest token and by the one before",
+    mends="the server finishes the change by itself",
+)
 async def test_data_keys_that_change_under_fire_lose_no_link(household: Household) -> None:
     server = household.server
     await asyncio.to_thread(server.start)
@@ -119,6 +131,12 @@ async def test_data_keys_that_change_under_fire_lose_no_link(household: Househol
     assert household.happened["killed"] > KILLS // 5
 
 
+@pytest.mark.fault(
+    "`kill -9` amid `restore`, and of the server that puts the backup in place",
+    gets="what either the old or the restored state knows, never a mixture",
+    kept="the old state or the new one, whole; the former one beside it",
+    mends="a start, or `restore` once more",
+)
 async def test_a_restore_that_is_killed_anywhere_leaves_the_old_state_or_the_new_one(
     household: Household, tmp_path: Path
 ) -> None:
@@ -150,6 +168,12 @@ async def test_a_restore_that_is_killed_anywhere_leaves_the_old_state_or_the_new
     assert household.happened["killed"] > KILLS // 5
 
 
+@pytest.mark.fault(
+    "`kill -9` of one start after another while a backup waits to be put in place",
+    gets="what the restored state knows, once a start succeeds",
+    kept="the backup, and one copy of the former state",
+    mends="a start",
+)
 async def test_a_server_that_is_killed_while_it_starts_with_a_backup_waiting_takes_it_at_last(
     household: Household, tmp_path: Path
 ) -> None:
@@ -176,6 +200,12 @@ async def test_a_server_that_is_killed_while_it_starts_with_a_backup_waiting_tak
     household.is_whole()
 
 
+@pytest.mark.fault(
+    "`kill -9` amid `backup`",
+    gets="200: the server goes on",
+    kept="a file that is whole, or one that `restore --check` refuses",
+    mends="`backup` once more",
+)
 async def test_a_sealed_backup_that_is_killed_is_noticed_or_whole(household: Household, tmp_path: Path) -> None:
     server = household.server
     await asyncio.to_thread(server.start)
@@ -193,6 +223,12 @@ async def test_a_sealed_backup_that_is_killed_is_noticed_or_whole(household: Hou
     assert household.happened["killed"] > KILLS // 5
 
 
+@pytest.mark.fault(
+    "A backup is restored under a running server while clients refresh",
+    gets="200, or 503 for a moment",
+    kept="every link that the backup knows",
+    mends="nothing needs to be done",
+)
 async def test_a_restore_under_load_answers_everybody_or_says_503(household: Household, tmp_path: Path) -> None:
     server = household.server
     await asyncio.to_thread(server.start)

@@ -1,7 +1,7 @@
 """A power cut, as far as a process can tell: SIGKILL. What was answered before it is there after it, and nothing by halves.
 
 What a process has written survives its death in the system's cache, so none of this sees whether a commit reached the disk
-itself; `tests/storage/test_opening.py` holds the server to `synchronous = FULL`.
+itself. `test_disk.py` does, and `tests/storage/test_opening.py` holds the server to `synchronous = FULL`.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import random
 import signal
 import sqlite3
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import closing
@@ -19,8 +20,11 @@ import pytest
 
 from alexa_oauth.protocol.policy import ACCESS_TOKENS_PER_GRANT
 from tests.durability.holder import LOST, REPEATED, Holder
-from tests.durability.wire import ALEXA, STRICT, WINDOW, NotAnswered, Wire
+from tests.durability.wire import ALEXA, PROFILES, NotAnswered, Wire
+from tests.durability.wrong_clock import WrongClock
 from tests.running_server import COMMAND, RunningServer
+from tests.storage.records import NOW
+from tests.storage.test_upgrading import REFRESH_TOKEN, SCRIPTS, lay
 
 pytestmark = pytest.mark.durability
 
@@ -28,6 +32,8 @@ KILLS: Final = 100
 LONGEST_LOAD_SECONDS: Final = 0.2
 KILLED_STARTS: Final = 20
 LONGEST_START_SECONDS: Final = 0.5
+KILLED_UPGRADES: Final = 15
+LONGEST_UPGRADE_SECONDS: Final = 1.0
 
 SEED: Final = 20_061
 
@@ -49,7 +55,7 @@ class Household:
 
     def __init__(self) -> None:
         self.happened: Counter[str] = Counter()
-        self.refreshing = [Holder(client_id, self.happened) for client_id in (ALEXA, WINDOW, STRICT) for _ in range(4)]
+        self.refreshing = [Holder(client_id, self.happened) for client_id in PROFILES for _ in range(4)]
         self.linking = [Holder(ALEXA, self.happened) for _ in range(3)]
         self.linked: list[Holder] = []
 
@@ -91,6 +97,12 @@ async def _until_it_dies(life: Awaitable[None]) -> None:
         return
 
 
+@pytest.mark.fault(
+    "`kill -9` a hundred times amid exchanges and refreshes",
+    gets="a lost answer; after the start the same request again gets what the profile promises",
+    kept="every code, token and link that was answered; no half exchange, and an audit trail that agrees with it",
+    mends="a start",
+)
 async def test_what_a_client_received_outlives_a_hundred_kills(server: RunningServer) -> None:
     household, chance = Household(), random.Random(SEED)  # noqa: S311 - it draws moments, not secrets
     await _serve(server, household.begin)
@@ -106,6 +118,12 @@ async def test_what_a_client_received_outlives_a_hundred_kills(server: RunningSe
     _check_the_books(server.data_dir, household.happened)
 
 
+@pytest.mark.fault(
+    "`kill -9` of one start after another, the first ones too, which make key and database",
+    gets="200 once a start succeeds",
+    kept="whatever was there",
+    mends="a start",
+)
 async def test_a_start_that_is_killed_half_way_leaves_nothing_in_the_way_of_the_next(server: RunningServer) -> None:
     """The very first ones too, which make the key and the database."""
     chance = random.Random(SEED)  # noqa: S311 - it draws moments, not secrets
@@ -117,6 +135,36 @@ async def test_a_start_that_is_killed_half_way_leaves_nothing_in_the_way_of_the_
     household = Household()
     await _serve(server, household.begin)
     await _serve(server, household.check)
+
+
+@pytest.mark.fault(
+    "`kill -9` of the first start of a new version, while it brings an older database up to date",
+    gets="200 once a start succeeds",
+    kept="the link that the older version made; the database is of the old version or of the new one",
+    mends="a start",
+)
+async def test_an_upgrade_that_is_killed_half_way_is_simply_begun_anew(tmp_path: Path) -> None:
+    chance, versions = random.Random(SEED), Counter[int]()  # noqa: S311 - it draws moments, not secrets
+    for number in range(KILLED_UPGRADES):
+        place = tmp_path / str(number)
+        place.mkdir()
+        file = lay(place / "data", version=1)
+        clock = WrongClock(RunningServer(file.parent), place / "shift")
+        clock.shift(NOW - time.time())  # else the link would seem as old as these lines are
+        server = clock.server
+        process = await asyncio.create_subprocess_exec(
+            *server.command, "serve", env=server.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        await asyncio.sleep(chance.uniform(0, LONGEST_UPGRADE_SECONDS))
+        process.kill()
+        await process.wait()
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database:
+            versions.update(database.execute("PRAGMA user_version").fetchone())
+        with server:
+            async with Wire.to(server.url) as wire:
+                answer = await wire.refresh_as("amazon-alexa", "s" * 43, REFRESH_TOKEN)
+                assert answer.status == 200, answer.text
+    assert set(versions) == {1, len(SCRIPTS)}
 
 
 async def _serve(server: RunningServer, act: Callable[[Wire], Awaitable[None]]) -> None:

@@ -13,6 +13,7 @@ ALEXA: Final = "alexa"
 WINDOW: Final = "C1"
 STRICT: Final = "C3"
 """One client for each profile: `overlap`, `strict_window`, `strict`."""
+PROFILES: Final = (ALEXA, WINDOW, STRICT)
 
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 _CONNECTIONS: Final = 64
@@ -52,8 +53,8 @@ class Wire:
         except aiohttp.ClientError as error:
             raise NotAnswered from error
 
-    async def code(self, client_id: str) -> str:
-        """A code that a person approved by a click."""
+    async def begin(self, client_id: str) -> Answer:
+        """The consent page of a new request."""
         request = {
             "response_type": "code",
             "client_id": client_id,
@@ -63,18 +64,30 @@ class Wire:
         }
         page = await self.send("GET", f"/alexa/authorize?{urlencode(request)}")
         assert page.status == 200, page.text
+        return page
+
+    async def approve(self, page: Answer) -> str:
+        """The code that a person gets by a click on that page."""
         cookie = {"Cookie": page.headers["Set-Cookie"].partition(";")[0]}
         back = await self.send("POST", "/alexa/approve", {**page.hidden, "decision": "approve"}, cookie)
         assert back.status == 303, back.text
         return back.returned["code"]
 
+    async def code(self, client_id: str) -> str:
+        """A code that a person approved by a click."""
+        return await self.approve(await self.begin(client_id))
+
     async def redeem(self, client_id: str, code: str) -> Answer:
         redirect_uri = CLIENTS[client_id]["redirect_uris"][0]
         proof = {"code": code, "redirect_uri": redirect_uri, "code_verifier": VERIFIER}
-        return await self._token(client_id, {"grant_type": "authorization_code", **proof})
+        return await self._token(basic(client_id, SECRETS[client_id]), {"grant_type": "authorization_code", **proof})
 
     async def refresh(self, client_id: str, refresh_token: str) -> Answer:
-        return await self._token(client_id, {"grant_type": "refresh_token", "refresh_token": refresh_token})
+        return await self.refresh_as(client_id, SECRETS[client_id], refresh_token)
+
+    async def refresh_as(self, client_id: str, secret: str, refresh_token: str) -> Answer:
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return await self._token(basic(client_id, secret), form)
 
     async def link(self, client_id: str) -> dict[str, str]:
         """A new link's token response."""
@@ -88,5 +101,5 @@ class Wire:
     async def health(self) -> Answer:
         return await self.send("GET", "/health")
 
-    async def _token(self, client_id: str, form: Mapping[str, str]) -> Answer:
-        return await self.send("POST", "/alexa/token", form, {"Authorization": basic(client_id, SECRETS[client_id])})
+    async def _token(self, authorization: str, form: Mapping[str, str]) -> Answer:
+        return await self.send("POST", "/alexa/token", form, {"Authorization": authorization})

@@ -1,0 +1,102 @@
+"""Strangers on the public port who hold connections, dawdle, or begin what they never finish."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import pytest
+
+from tests.durability.wire import ALEXA, PROFILES, Wire
+from tests.running_server import RunningServer
+
+pytestmark = pytest.mark.durability
+
+IDLE: Final = 200
+SLOW: Final = 200
+TRIES: Final = 20
+HEALTH_SECONDS: Final = 0.1
+ABANDONED: Final = 10_000
+AT_ONCE: Final = 16
+LARGEST_DATABASE: Final = 64 * 1024 * 1024
+
+SLOW_HEAD: Final = b"POST /alexa/token HTTP/1.1\r\nHost: test\r\nX-Dawdle: "
+SLOW_BODY: Final = (
+    b"POST /alexa/token HTTP/1.1\r\nHost: test\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    b"Content-Length: 10000\r\n\r\n"
+)
+
+
+@pytest.mark.fault(
+    f"{IDLE} connections that say nothing, and {SLOW} callers who send a request byte by byte",
+    gets="200 for everybody else, and `/health` in less than 100 ms",
+    kept="everything",
+    mends="nothing needs to be done: the silent are cut off after 75 s, a slow body after 10 s",
+)
+async def test_who_dawdles_holds_up_nobody_else(server: RunningServer) -> None:
+    await asyncio.to_thread(server.start)
+    async with Wire.to(server.url) as wire, _strangers(server.port, IDLE), _strangers(server.port, SLOW) as slow:
+        for place, writer in enumerate(slow):
+            writer.write(SLOW_HEAD if place % 2 else SLOW_BODY)
+        dawdling = asyncio.create_task(_dawdle(slow))
+        assert min([await _seconds_of_health(wire) for _ in range(TRIES)]) < HEALTH_SECONDS
+        for client_id in PROFILES:
+            tokens = await wire.link(client_id)
+            assert (await wire.refresh(client_id, tokens["refresh_token"])).status == 200
+        assert not dawdling.done()
+        dawdling.cancel()
+
+
+@pytest.mark.fault(
+    f"{ABANDONED:,} authorization requests that nobody goes on with",
+    gets="200 for refreshes meanwhile; who began before the flood, and who begins after it, can approve",
+    kept="everything; of requests that wait, 12,000 at most, and of those the busiest address loses its oldest first",
+    mends="nothing needs to be done: they are forgotten after ten minutes",
+)
+async def test_ten_thousand_abandoned_requests_cost_the_household_nothing(server: RunningServer) -> None:
+    await asyncio.to_thread(server.start)
+    async with Wire.to(server.url) as wire:
+        links = {client_id: await wire.link(client_id) for client_id in PROFILES}
+        begun = await wire.begin(ALEXA)
+        async with asyncio.TaskGroup() as strangers:
+            for _ in range(AT_ONCE):
+                strangers.create_task(_abandon(wire, ABANDONED // AT_ONCE))
+            for client_id, tokens in links.items():
+                assert (await wire.refresh(client_id, tokens["refresh_token"])).status == 200
+        assert (await wire.redeem(ALEXA, await wire.approve(begun))).status == 200
+        assert (await wire.link(ALEXA))["refresh_token"]
+        assert (await wire.health()).status == 200
+    assert await asyncio.to_thread(server.stop) == 0
+    assert (server.data_dir / "oauth.db").stat().st_size < LARGEST_DATABASE
+
+
+@asynccontextmanager
+async def _strangers(port: int, number: int) -> AsyncIterator[list[asyncio.StreamWriter]]:
+    """So many connections, which are closed with the block."""
+    async with AsyncExitStack() as held:
+        writers = []
+        for _ in range(number):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            held.callback(writer.close)
+            writers.append(writer)
+        yield writers
+
+
+async def _dawdle(writers: list[asyncio.StreamWriter]) -> None:
+    """One byte of each at a time."""
+    while True:
+        for writer in writers:
+            writer.write(b"a")
+        await asyncio.sleep(0.05)
+
+
+async def _seconds_of_health(wire: Wire) -> float:
+    begun = time.monotonic()
+    assert (await wire.health()).status == 200
+    return time.monotonic() - begun
+
+
+async def _abandon(wire: Wire, number: int) -> None:
+    for _ in range(number):
+        await wire.begin(ALEXA)

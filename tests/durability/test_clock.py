@@ -1,0 +1,100 @@
+"""The wall clock of the machine is wrong, or is stepped: nothing that lives is called dead, and a clock put right mends it."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.durability.conftest import MakeServer
+from tests.durability.wire import ALEXA, PROFILES, STRICT, Wire
+from tests.durability.wrong_clock import RIGHT, WrongClock
+from tests.rig import Answer
+
+pytestmark = pytest.mark.durability
+
+HOUR_BACK: Final = -3_600.0
+YEAR_AHEAD: Final = 365 * 86_400.0
+IN_1970: Final = 60 - time.time()
+MENDED_SECONDS: Final = 20
+
+WRONG: Final = [
+    pytest.param(IN_1970, id="1970"),
+    pytest.param(YEAR_AHEAD, id="a year ahead"),
+    pytest.param(HOUR_BACK, id="an hour back"),
+]
+
+
+@pytest.fixture
+def clock(make_server: MakeServer, tmp_path: Path) -> WrongClock:
+    return WrongClock(make_server(tmp_path / "data"), tmp_path / "shift")
+
+
+@pytest.mark.fault(
+    "The clock of the running server is set to 1970, a year ahead, or back by an hour",
+    gets="200 for codes, refreshes and access tokens, as if nothing had happened; `/health` says that the clock is doubtful",
+    kept="every link, code and token",
+    mends="the right time: doubt ends by itself within seconds",
+)
+@pytest.mark.parametrize("wrong", WRONG)
+async def test_a_step_of_the_clock_ends_no_link_and_is_forgotten_when_undone(clock: WrongClock, wrong: float) -> None:
+    await asyncio.to_thread(clock.server.start)
+    async with Wire.to(clock.server.url) as wire:
+        links = {client_id: await wire.link(client_id) for client_id in PROFILES}
+        code = await wire.code(ALEXA)
+        clock.shift(wrong)
+        assert (await wire.redeem(ALEXA, code)).status == 200
+        for client_id, tokens in links.items():
+            assert (await wire.verify(tokens["access_token"])).status == 200
+            links[client_id] = _good(await wire.refresh(client_id, tokens["refresh_token"]))
+        health = await wire.health()
+        assert (health.status, health.json["checks"]["clock"]) == (503, "doubtful")
+        clock.shift(RIGHT)
+        await _believed(wire)
+        for client_id, tokens in links.items():
+            _good(await wire.refresh(client_id, tokens["refresh_token"]))
+
+
+@pytest.mark.fault(
+    "The server starts while the clock says 1970, a year ahead, or an hour ago",
+    gets="200 for what is certainly good, 503 where only the clock speaks against it; `/health` says that the clock is doubtful",
+    kept="every link, those that were made or used under the wrong clock too",
+    mends="the right time and a start; or a `Date` from the public address, a steady day, or the button in the panel",
+)
+@pytest.mark.parametrize("wrong", WRONG)
+async def test_a_start_under_a_wrong_clock_ends_no_link(clock: WrongClock, wrong: float) -> None:
+    await asyncio.to_thread(clock.server.start)
+    async with Wire.to(clock.server.url) as wire:
+        links = {client_id: await wire.link(client_id) for client_id in PROFILES}
+    await asyncio.to_thread(clock.server.stop)
+    clock.shift(wrong)
+    await asyncio.to_thread(clock.server.start)
+    async with Wire.to(clock.server.url) as wire:
+        health = await wire.health()
+        assert (health.status, health.json["checks"]["clock"]) == (503, "doubtful")
+        for client_id, tokens in links.items():
+            answer = await wire.refresh(client_id, tokens["refresh_token"])
+            if wrong == YEAR_AHEAD:
+                assert answer.refusal == (503, "temporarily_unavailable")
+            else:
+                links[client_id] = _good(answer)
+        made_in_doubt = await wire.link(STRICT)
+    await asyncio.to_thread(clock.server.stop)
+    clock.shift(RIGHT)
+    await asyncio.to_thread(clock.server.start)
+    async with Wire.to(clock.server.url) as wire:
+        await _believed(wire)
+        for client_id, tokens in [*links.items(), (STRICT, made_in_doubt)]:
+            _good(await wire.refresh(client_id, tokens["refresh_token"]))
+
+
+def _good(answer: Answer) -> dict[str, str]:
+    assert answer.status == 200, answer.text
+    return dict(answer.json)
+
+
+async def _believed(wire: Wire) -> None:
+    async with asyncio.timeout(MENDED_SECONDS):
+        while (await wire.health()).status != 200:  # noqa: ASYNC110 - it is another process that gets well
+            await asyncio.sleep(0.1)
