@@ -1,6 +1,7 @@
 """The real server as a process of its own, for tests that need sockets, signals and a disk."""
 
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -153,8 +154,23 @@ class RunningServer:
 
 
 def free_ports() -> tuple[int, int]:
-    """Two different ports of this machine on which nothing listens."""
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
+    """Two different ports of this machine on which nothing listens.
+
+    They lie below those that the system gives to outgoing connections: one of these would take the port of a server that is
+    just being started again, even that of the very connection which asks whether it answers.
+    """
+    return next(_FREE), next(_FREE)
+
+
+def _free() -> Iterator[int]:
+    """Ports from 10,000 to 29,999, each process from a place of its own on."""
+    for number in itertools.count(os.getpid() * 100):
+        port = 10_000 + number % 20_000
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        yield port
+
+
+_FREE: Final = _free()

@@ -2,8 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -139,31 +139,31 @@ def of_a_private_authority() -> Papers:
     return Papers(b"".join(part.bytes() for part in issued.cert_chain_pems), issued.private_key_pem.bytes())
 
 
-async def relay(port: int, wait: float, stop: asyncio.Event) -> int:
+@asynccontextmanager
+async def relay(port: int, wait: float) -> AsyncIterator[int]:
     """A way to that port of this machine on which each request first waits; the port at which it begins."""
+    under_way: list[asyncio.Task[None]] = []
+
+    async def copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while chunk := await source.read(65_536):
+            target.write(chunk)
+        target.close()
 
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(wait)
-        theirs, ours = await asyncio.open_connection("127.0.0.1", port)
+        with closing(writer), suppress(asyncio.CancelledError, ConnectionError):
+            await asyncio.sleep(wait)
+            theirs, ours = await asyncio.open_connection("127.0.0.1", port)
+            with closing(ours):
+                await asyncio.gather(copy(reader, ours), copy(theirs, writer))
 
-        async def copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-            while chunk := await source.read(65_536):
-                target.write(chunk)
-            target.close()
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        under_way.append(asyncio.create_task(pass_on(reader, writer)))
 
-        await asyncio.gather(copy(reader, ours), copy(theirs, writer))
-
-    server = await asyncio.start_server(pass_on, "127.0.0.1", 0)
-
-    async def end() -> None:
-        await stop.wait()
-        server.close()
-
-    _ENDING.add(asyncio.create_task(end()))
-    return int(server.sockets[0].getsockname()[1])
-
-
-_ENDING: Final[set[asyncio.Task[None]]] = set()
+    async with await asyncio.start_server(begin, "127.0.0.1", 0) as server:
+        yield int(server.sockets[0].getsockname()[1])
+        for connection in under_way:
+            connection.cancel()
+        await asyncio.gather(*under_way)
 
 
 def _certificate(

@@ -1,6 +1,5 @@
 """The doctor before a real nginx that is set up wrongly in one way at a time: it names that one, and no other."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -182,21 +181,17 @@ async def test_plain_http_on_the_port_of_https(household: Household) -> None:
 
 
 async def test_an_answer_that_takes_too_long(household: Household) -> None:
-    stop = asyncio.Event()
-    slow = await relay(household.port, 0.3, stop)
-    world = await household.behind(oauth=slow)
-    hurried = World(world.names, world.ports, world.trusted, hurry=20)
-    findings = await household.examined(hurried)
-    stop.set()
+    async with relay(household.port, 0.3) as slow:
+        world = await household.behind(oauth=slow)
+        hurried = World(world.names, world.ports, world.trusted, hurry=20)
+        findings = await household.examined(hurried)
     assert faults(findings) == {"answer_slow": Verdict.FAIL}
 
 
 async def test_an_answer_that_never_comes(household: Household, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("alexa_oauth.diagnosis.outside.DEADLINE_SECONDS", 1)
-    stop = asyncio.Event()
-    world = await household.behind(oauth=await relay(household.port, 60, stop))
-    findings = await household.examined(world)
-    stop.set()
+    async with relay(household.port, 60) as silent:
+        findings = await household.examined(await household.behind(oauth=silent))
     assert faults(findings) == {"answer_slow": Verdict.FAIL}
     assert "no answer within 1 seconds" in of(findings, "answer_slow").sentence
 
