@@ -61,13 +61,12 @@ VALUES: Final = (
     *("application/x-www-form-urlencoded; charset=x", "multipart/form-data", "9" * 400, "A" * 43, "a" * 5_000, "(" * 500),
     *("%0d%0aSet-Cookie:%20x=1", "%E2%80%A8", "%1b[2J"),
     *(
-        f"{CANARY}{tail}"
-        for tail in ("", "<b>", '"', "'", "%3Cb%3E", "%22%3E%3Cscript%3E", "%27", "%26%23", "%0d%0aX-Forged:%20x")
-    ),
-    *(
         f"https://ex.test/cb{tail}"
         for tail in ("/", "?", "%23", "%0d%0aX-Forged:%20x", f"%3Fx={CANARY}%22%3E", f"@{CANARY}.test")
     ),
+)
+HOSTILE: Final = tuple(
+    f"{CANARY}{tail}" for tail in ("", "<b>", '"', "'", "%3Cb%3E", "%22%3E%3Cscript%3E", "%27", "%26%23", "%0d%0aX-Forged:%20x")
 )
 PATHS: Final = (
     *(
@@ -97,7 +96,11 @@ PATHS: Final = (
     ),
 )
 
-_texts = st.sampled_from(VALUES) | st.text(st.characters(max_codepoint=0xFF, exclude_characters="\r\n"), max_size=30)
+_texts = (
+    st.sampled_from(HOSTILE)
+    | st.sampled_from(VALUES)
+    | st.text(st.characters(max_codepoint=0xFF, exclude_characters="\r\n"), max_size=30)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,7 @@ class Change:
         name, value = pairs[at]
         variants: tuple[Pairs, ...] = (
             ((name, self.text),),
+            ((self.name, value), (name, self.text)),
             (),
             ((name, value), (name, value)),
             ((name, value), (name, self.text)),
