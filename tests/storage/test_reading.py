@@ -1,7 +1,9 @@
 """What pages and commands read."""
 
+import asyncio
 from dataclasses import replace
 
+import aiosqlite
 import pytest
 
 from alexa_oauth.protocol.events import Event, EventName, Reason
@@ -83,3 +85,30 @@ async def test_a_command_reads_beside_the_server(store: SqliteStore) -> None:
     async with store.reader() as reader:
         await store.write(lambda tx: tx.grants.add(grant()))
         assert len(await reader.links(NOW)) == 1
+
+
+async def test_who_goes_away_while_a_reader_is_opened_leaves_nothing_open(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server ends amid one of its own duties, or a visitor hangs up."""
+    opened: list[aiosqlite.Connection] = []
+    real, begun = aiosqlite.connect, asyncio.Event()
+
+    def connect(database: str, *, uri: bool) -> aiosqlite.Connection:
+        opened.append(real(database, uri=uri))
+        begun.set()
+        return opened[-1]
+
+    monkeypatch.setattr(aiosqlite, "connect", connect)
+
+    async def read() -> None:
+        async with store.reader():
+            pytest.fail("nobody waits for it any more")
+
+    asked = asyncio.create_task(read())
+    await begun.wait()
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    with pytest.raises(ValueError, match="no active connection"):
+        await opened[0].execute("SELECT 1")

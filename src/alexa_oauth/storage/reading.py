@@ -96,7 +96,23 @@ def _used_at(last_used_at: int, in_doubt: int, now: int) -> int:
 async def open_reader(folder: Path, ring: KeyRing) -> AsyncIterator[Reader]:
     """A reader on that data folder; `StorageUnavailable` if it cannot be read now."""
     try:
-        async with aiosqlite.connect(f"{(folder / DATABASE).absolute().as_uri()}?mode=ro", uri=True) as connection:
+        connection = await _open(f"{(folder / DATABASE).absolute().as_uri()}?mode=ro")
+        try:
             yield Reader(connection, ring)
+        finally:
+            await connection.close()
     except aiosqlite.Error as error:
         raise (unavailable(error) if is_storage_failure(error) else error) from error
+
+
+async def _open(database: str) -> aiosqlite.Connection:
+    async def connect() -> aiosqlite.Connection:
+        return await aiosqlite.connect(database, uri=True)
+
+    opening = asyncio.create_task(connect())
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        # Who asked went away, and aiosqlite would leave open what it is just opening for them.
+        await (await opening).close()
+        raise
