@@ -20,13 +20,13 @@ from yarl import URL
 
 from alexa_oauth.announcement import show_pairing_code
 from alexa_oauth.app import Clock, Server, build, entropy
-from alexa_oauth.clients_file import ClientDefinitions
-from alexa_oauth.config import load
+from alexa_oauth.clients.definitions import ClientDefinitions
 from alexa_oauth.protocol.clock import Reading
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.ports import Entropy
 from alexa_oauth.protocol.reading import EventQuery
 from alexa_oauth.protocol.sign_in import SignInElsewhere
+from alexa_oauth.settings.table import load
 from alexa_oauth.storage.store import SqliteStore
 from alexa_oauth.upkeep import Upkeep
 from alexa_oauth.web.parts import PARTS

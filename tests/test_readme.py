@@ -4,7 +4,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, Final
 
-from alexa_oauth.config import CLIENTS_FILE, SETTINGS, Settings
+from alexa_oauth.settings.table import CLIENTS_FILE, SETTINGS, Settings
 
 README: Final = Path(__file__).parents[1] / "README.md"
 

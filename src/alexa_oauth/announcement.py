@@ -7,10 +7,10 @@ from typing import Final
 from alexa_oauth import __version__
 from alexa_oauth.admin.by_link import LINK_SECONDS
 from alexa_oauth.app import Server
-from alexa_oauth.config import Settings
 from alexa_oauth.protocol.credentials import new_pairing_code, new_secret
 from alexa_oauth.protocol.models import LOCAL_SUBJECT
 from alexa_oauth.protocol.ports import Entropy, Transaction
+from alexa_oauth.settings.table import Settings
 
 _FIRST_START: Final = (
     "This is the first start. Skills that were linked by an earlier server must be linked once more:\n"

@@ -18,15 +18,14 @@ from alexa_oauth.admin.sightings import Sightings
 from alexa_oauth.approval import Means, chosen_approval, home_assistant_addresses
 from alexa_oauth.built_in_client import BuiltInClient
 from alexa_oauth.checkup import Checkup
-from alexa_oauth.clients_file import ClientDefinitions
-from alexa_oauth.config import Settings
+from alexa_oauth.clients.definitions import ClientDefinitions
 from alexa_oauth.diagnosis.lookout import Lookout
 from alexa_oauth.diagnosis.outside import Outside, connect, resolve
+from alexa_oauth.keeping.panel import PanelKeeping, PanelSetting
 from alexa_oauth.log import log_events
 from alexa_oauth.metrics import Metrics
 from alexa_oauth.notifications import Access, Notifications
 from alexa_oauth.outbound import Outbound
-from alexa_oauth.panel_keeping import PanelKeeping, PanelSetting
 from alexa_oauth.protocol.clock import Reading, Settlement, Timekeeper
 from alexa_oauth.protocol.events import Event
 from alexa_oauth.protocol.models import Instant
@@ -34,8 +33,9 @@ from alexa_oauth.protocol.policy import Policy
 from alexa_oauth.protocol.ports import Entropy
 from alexa_oauth.rate_limit import FailureLimiter
 from alexa_oauth.refusals import RefusalLedger
+from alexa_oauth.settings.sign_in_choices import WEAK_SIGN_INS
+from alexa_oauth.settings.table import Settings
 from alexa_oauth.sign_in.pairing_code import PairingCode
-from alexa_oauth.sign_in_choices import WEAK_SIGN_INS
 from alexa_oauth.storage.patient import PatientStore
 from alexa_oauth.storage.store import Opening, SqliteStore
 from alexa_oauth.supervisor import AddOnOptions

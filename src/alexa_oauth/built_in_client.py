@@ -3,7 +3,7 @@
 from typing import Final
 
 from alexa_oauth.admin.sightings import Sightings
-from alexa_oauth.clients_file import ClientDefinitions, ClientSettings, configured_secret
+from alexa_oauth.clients.definitions import ClientDefinitions, ClientSettings, configured_secret
 from alexa_oauth.protocol.account_linking import ClientSecret
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.ports import Store, Transaction

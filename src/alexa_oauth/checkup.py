@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from alexa_oauth import __version__
-from alexa_oauth.clients_file import ClientDefinitions, ClientsFileRefused
-from alexa_oauth.config import Network, Settings
+from alexa_oauth.clients.definitions import ClientDefinitions, ClientsFileRefused
 from alexa_oauth.diagnosis.attempt import Attempt
 from alexa_oauth.diagnosis.attempts import read_attempts
 from alexa_oauth.diagnosis.checks.inside import Inside, check_inside
@@ -25,6 +24,7 @@ from alexa_oauth.protocol.errors import RowDamaged, StorageUnavailable
 from alexa_oauth.protocol.events import EventName
 from alexa_oauth.protocol.models import Client
 from alexa_oauth.protocol.reading import EventQuery, History, HistoryQuery, ReadableStore, RecordedEvent
+from alexa_oauth.settings.table import Network, Settings
 
 _PROXIES_TOLD: Final = 8
 _ATTEMPTS_READ: Final = 25

@@ -15,10 +15,10 @@ from aiohttp import web
 
 from alexa_oauth.announcement import PairingCodeShown, show_pairing_code
 from alexa_oauth.app import Server, build, entropy
-from alexa_oauth.clients_file import ClientDefinitions
-from alexa_oauth.config import load
+from alexa_oauth.clients.definitions import ClientDefinitions
 from alexa_oauth.log import join_standard_logging
 from alexa_oauth.serving import opened
+from alexa_oauth.settings.table import load
 from alexa_oauth.web.embedded import add_routes
 from alexa_oauth.web.parts import PARTS
 

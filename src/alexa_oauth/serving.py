@@ -14,8 +14,8 @@ from aiohttp import web
 from alexa_oauth import __version__
 from alexa_oauth.announcement import announce, new_admin_link, notices, show_pairing_code
 from alexa_oauth.app import Server, entropy
-from alexa_oauth.config import Settings, origin_here
 from alexa_oauth.protocol.errors import StartRefused, StorageUnavailable
+from alexa_oauth.settings.table import Settings, origin_here
 from alexa_oauth.upkeep import Upkeep
 from alexa_oauth.web.runner import QuietRunner
 

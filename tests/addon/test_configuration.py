@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from alexa_oauth import __version__
-from alexa_oauth.config import BUILT_SIGN_INS, Settings
+from alexa_oauth.settings.table import BUILT_SIGN_INS, Settings
 from alexa_oauth.storage.backup import copy_of
 from alexa_oauth.storage.folder import DATABASE, KEY
 from tests.addon.files import CONFIGURATION, DOCS, ROOT, TRANSLATIONS, read_text, read_yaml, tracked

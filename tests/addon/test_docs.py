@@ -9,10 +9,10 @@ import pytest
 
 from alexa_oauth.admin.routes import ROUTES
 from alexa_oauth.app import policy_of
-from alexa_oauth.clients_file import ClientDefinitions
-from alexa_oauth.config import load
+from alexa_oauth.clients.definitions import ClientDefinitions
 from alexa_oauth.protocol.account_linking import ClientSecret, console_fields
 from alexa_oauth.protocol.events import EventName, Reason
+from alexa_oauth.settings.table import load
 from tests.addon.files import CONFIGURATION, DOCS, ROOT, read_text
 
 LINK: Final = re.compile(r"\]\(([^)\s]+)\)")

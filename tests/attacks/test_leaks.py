@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 import pytest
 import structlog
 
-from alexa_oauth import clients_file, upkeep
+from alexa_oauth import upkeep
+from alexa_oauth.clients import definitions
 from alexa_oauth.log import configure
 from alexa_oauth.protocol import authorization
 from alexa_oauth.protocol import refresh as refresh_rules
@@ -30,7 +31,7 @@ def log(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
     kept = (root.handlers[:], root.level, logging.raiseExceptions, access.disabled)
     stream = io.StringIO()
     configure("debug", request.param, stream)
-    for module in (middleware, upkeep, clients_file):
+    for module in (middleware, upkeep, definitions):
         monkeypatch.setattr(module, "_log", structlog.get_logger())  # one that no earlier test has bound to its stream
     yield stream
     root.handlers[:], root.level, logging.raiseExceptions, access.disabled = kept

@@ -6,7 +6,7 @@ from urllib.parse import quote, unquote, urlencode
 
 import pytest
 
-from alexa_oauth.clients_file import ClientDefinitions, ClientsFileRefused
+from alexa_oauth.clients.definitions import ClientDefinitions, ClientsFileRefused
 from alexa_oauth.protocol.events import Reason
 from tests.attacks.verdict import (
     EX_URI,

@@ -12,11 +12,11 @@ import pytest
 
 from alexa_oauth.app import Clock
 from alexa_oauth.cli import main
-from alexa_oauth.clients_file import ClientDefinitions
-from alexa_oauth.config import load
+from alexa_oauth.clients.definitions import ClientDefinitions
 from alexa_oauth.protocol.credentials import new_client_secret
 from alexa_oauth.protocol.models import Grant
 from alexa_oauth.protocol.ports import Transaction
+from alexa_oauth.settings.table import load
 from alexa_oauth.storage.store import Opening, SqliteStore
 from tests.rig import NOW, CountedChance, FakeClocks
 

@@ -4,8 +4,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from alexa_oauth.config import SETTINGS
 from alexa_oauth.protocol.events import Reason
+from alexa_oauth.settings.table import SETTINGS
 from tests.attacks.disk import writing_locked
 from tests.attacks.links import DAY, HOUR, assert_dead, is_refused, refreshed, rotated
 from tests.attacks.verdict import assert_page, assert_sent_back, define_clients

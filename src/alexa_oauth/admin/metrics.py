@@ -6,8 +6,8 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from alexa_oauth.admin.exposition import CONTENT_TYPE, Present, exposition
 from alexa_oauth.admin.parts import PARTS
-from alexa_oauth.exposition import CONTENT_TYPE, Present, exposition
 from alexa_oauth.protocol.activity import by_hour, together
 from alexa_oauth.protocol.errors import StorageUnavailable
 from alexa_oauth.web.plain_answer import NO_STORE

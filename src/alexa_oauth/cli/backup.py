@@ -12,10 +12,10 @@ from alexa_oauth.cli.database import ask, keeper
 from alexa_oauth.cli.owner import become_owner
 from alexa_oauth.cli.passphrase import new_passphrase
 from alexa_oauth.cli.progress import shown
-from alexa_oauth.config import SETTINGS
-from alexa_oauth.keeping import made
+from alexa_oauth.keeping.keeper import made
 from alexa_oauth.protocol.keeping import BackupRefused
 from alexa_oauth.protocol.models import LOCAL_SUBJECT
+from alexa_oauth.settings.table import SETTINGS
 from alexa_oauth.storage.folder import DATABASE, flush
 from alexa_oauth.storage.sealed import weakness
 from alexa_oauth.storage.store import SqliteStore

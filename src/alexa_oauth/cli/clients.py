@@ -5,7 +5,7 @@ from alexa_oauth.cli.context import CommandFailed, Context
 from alexa_oauth.cli.database import ask
 from alexa_oauth.cli.definitions import find_secret, known_clients, named_client
 from alexa_oauth.cli.printing import print_fields, print_table
-from alexa_oauth.clients_file import configured_secret
+from alexa_oauth.clients.definitions import configured_secret
 from alexa_oauth.protocol.credentials import new_client_secret
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.ports import Transaction

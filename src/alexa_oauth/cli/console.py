@@ -7,10 +7,10 @@ from alexa_oauth.app import policy_of
 from alexa_oauth.cli.context import CommandFailed, Context
 from alexa_oauth.cli.definitions import find_secret, named_client
 from alexa_oauth.cli.printing import print_fields, print_json
-from alexa_oauth.config import Settings
 from alexa_oauth.protocol.account_linking import console_fields, linking_request
 from alexa_oauth.protocol.alexa import are_all_alexas
 from alexa_oauth.protocol.models import Client
+from alexa_oauth.settings.table import Settings
 
 
 def alexa_config(context: Context) -> int:

@@ -4,7 +4,7 @@ from argparse import Namespace
 from dataclasses import dataclass
 from typing import Final
 
-from alexa_oauth.config import Settings
+from alexa_oauth.settings.table import Settings
 
 FAILED: Final = 1
 NO_RESTART: Final = 78

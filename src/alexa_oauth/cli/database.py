@@ -7,10 +7,10 @@ from typing import TypeVar
 from alexa_oauth.app import Clock, entropy, master_key
 from alexa_oauth.cli.context import CommandFailed, Context
 from alexa_oauth.cli.owner import become_owner, is_owner
-from alexa_oauth.config import Settings
-from alexa_oauth.keeping import Keeper
+from alexa_oauth.keeping.keeper import Keeper
 from alexa_oauth.protocol.errors import RowDamaged, StartRefused, StorageUnavailable
 from alexa_oauth.protocol.events import Event
+from alexa_oauth.settings.table import Settings
 from alexa_oauth.storage.store import Opening, SqliteStore
 
 Answer = TypeVar("Answer")

@@ -6,7 +6,7 @@ from contextlib import suppress
 from alexa_oauth.cli.context import CommandFailed, Context
 from alexa_oauth.cli.database import ask
 from alexa_oauth.cli.owner import become_owner
-from alexa_oauth.clients_file import ClientDefinitions, ClientsFileRefused, configured_secret
+from alexa_oauth.clients.definitions import ClientDefinitions, ClientsFileRefused, configured_secret
 from alexa_oauth.protocol.account_linking import ClientSecret
 from alexa_oauth.protocol.models import Client
 from alexa_oauth.storage.store import SqliteStore

@@ -8,8 +8,8 @@ from typing import Final
 
 from alexa_oauth import __version__
 from alexa_oauth.cli.context import FAILED, NO_RESTART
-from alexa_oauth.config import PREFIX
 from alexa_oauth.protocol.events import EventName
+from alexa_oauth.settings.table import PREFIX
 
 _COUNT: Final = re.compile(r"[1-9][0-9]{0,8}")
 _Commands = Callable[..., ArgumentParser]

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from alexa_oauth.cli.context import FAILED, CommandFailed, Context
 from alexa_oauth.cli.printing import printable
-from alexa_oauth.config import Settings, origin_here
+from alexa_oauth.settings.table import Settings, origin_here
 
 _PATIENCE_SECONDS: Final = 5
 

@@ -7,8 +7,8 @@ from alexa_oauth.app import entropy
 from alexa_oauth.cli.context import CommandFailed, Context
 from alexa_oauth.cli.database import ask
 from alexa_oauth.cli.printing import local_time, print_json
-from alexa_oauth.config import origin_here
 from alexa_oauth.protocol.ports import Transaction
+from alexa_oauth.settings.table import origin_here
 from alexa_oauth.storage.store import SqliteStore
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from alexa_oauth.config import PREFIX, SettingsRefused
+from alexa_oauth.settings.table import PREFIX, SettingsRefused
 
 OPTIONS_FILE: Final = f"{PREFIX}OPTIONS_FILE"
 """The environment variable that names the file; without it there are no options."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from alexa_oauth.cli.context import CommandFailed
-from alexa_oauth.config import PREFIX
+from alexa_oauth.settings.table import PREFIX
 
 VARIABLE: Final = f"{PREFIX}BACKUP_PASSPHRASE"
 _FILE: Final = f"{VARIABLE}_FILE"

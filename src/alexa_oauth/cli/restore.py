@@ -14,11 +14,11 @@ from alexa_oauth.cli.owner import become_owner, is_owner
 from alexa_oauth.cli.passphrase import known_passphrase
 from alexa_oauth.cli.printing import local_time, print_fields, print_json, printable
 from alexa_oauth.cli.progress import announce
-from alexa_oauth.config import plain
-from alexa_oauth.keeping import Ready
+from alexa_oauth.keeping.keeper import Ready
 from alexa_oauth.protocol.errors import StartRefused, StorageUnavailable
 from alexa_oauth.protocol.keeping import BackupContents, BackupRefused
 from alexa_oauth.protocol.models import LOCAL_SUBJECT
+from alexa_oauth.settings.table import plain
 from alexa_oauth.storage.candidate import Candidate, beginning_of
 from alexa_oauth.storage.folder import KEY, is_served, read_key, write_key
 from alexa_oauth.storage.restoring import Wish

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
-from alexa_oauth import setting_values as read
-from alexa_oauth.sign_in_choices import NEEDED_BY, WEAK_SIGN_INS
+from alexa_oauth.settings import values as read
+from alexa_oauth.settings.sign_in_choices import NEEDED_BY, WEAK_SIGN_INS
 
 Network = read.Network
 PREFIX: Final = "ALEXA_OAUTH_"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from alexa_oauth import config
-from alexa_oauth.config import SETTINGS, Settings, SettingsRefused, load
+from alexa_oauth.settings import table
+from alexa_oauth.settings.table import SETTINGS, Settings, SettingsRefused, load
 
 KEY = "A" * 43 + "="
 
@@ -82,7 +82,7 @@ def test_all_faults_are_told_at_once_one_line_each_with_what_is_allowed() -> Non
 
 
 @pytest.mark.parametrize("secret", [setting for setting in SETTINGS if setting.secret], ids=lambda setting: setting.name)
-def test_o05_a_secret_is_shown_neither_by_a_fault_nor_by_repr(secret: config.Setting) -> None:
+def test_o05_a_secret_is_shown_neither_by_a_fault_nor_by_repr(secret: table.Setting) -> None:
     (fault,) = faults_of({secret.name: "hunter2 "})
     assert "hunter2" not in fault
     good = KEY if secret.name == "encryption_key" else "hunter2-hunter2-hunter2"
@@ -183,7 +183,7 @@ def test_trusted_proxies_are_addresses_and_networks_with_commas_or_a_list() -> N
 
 def test_a_sign_in_that_does_not_exist_is_refused() -> None:
     (unknown,) = faults_of({"sign_in": "passwort"})
-    assert unknown == f'sign_in: "passwort" is not known; allowed: {", ".join(config.BUILT_SIGN_INS)}'
+    assert unknown == f'sign_in: "passwort" is not known; allowed: {", ".join(table.BUILT_SIGN_INS)}'
 
 
 def test_sign_in_with_home_assistant_needs_the_addresses_that_browsers_reach() -> None:

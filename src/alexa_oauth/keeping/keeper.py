@@ -8,10 +8,10 @@ from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from alexa_oauth import __version__
-from alexa_oauth.config import Settings, plain
 from alexa_oauth.protocol.errors import StartRefused
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.keeping import BackupRefused
+from alexa_oauth.settings.table import Settings, plain
 from alexa_oauth.storage import database
 from alexa_oauth.storage.candidate import Candidate, candidate
 from alexa_oauth.storage.export import Manifest, Sealing, export

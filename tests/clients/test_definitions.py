@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alexa_oauth.clients_file import FILE_BYTES, ClientDefinitions, ClientsFileRefused, built_in, parse
+from alexa_oauth.clients.definitions import FILE_BYTES, ClientDefinitions, ClientsFileRefused, built_in, parse
 from alexa_oauth.protocol.alexa import redirect_uris_for
 from alexa_oauth.protocol.credentials import secret_digest
 from alexa_oauth.protocol.models import ClientType, PkceRule, RefreshProfile

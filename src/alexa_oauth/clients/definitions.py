@@ -13,8 +13,8 @@ from typing import Final, Protocol
 
 import structlog
 
-from alexa_oauth.client_entry import EntryRefused, Fault, read_entry
-from alexa_oauth.located_json import Member, NotAnObject, read_object, repeated
+from alexa_oauth.clients.entry import EntryRefused, Fault, read_entry
+from alexa_oauth.clients.located_json import Member, NotAnObject, read_object, repeated
 from alexa_oauth.protocol.account_linking import ClientSecret
 from alexa_oauth.protocol.alexa import redirect_uris_for
 from alexa_oauth.protocol.credentials import secret_digest

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from alexa_oauth.admin.keeping import Checked, KeysShown
-from alexa_oauth.config import Settings, plain
-from alexa_oauth.keeping import Keeper, made
+from alexa_oauth.keeping.keeper import Keeper, made
 from alexa_oauth.protocol.credentials import base64url
 from alexa_oauth.protocol.errors import StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.keeping import BackupRefused, CopyFile
+from alexa_oauth.settings.table import Settings, plain
 from alexa_oauth.storage.candidate import Candidate
 from alexa_oauth.storage.daily import copies, find_copy
 from alexa_oauth.storage.opening import Opening

@@ -13,7 +13,7 @@ from alexa_oauth.protocol.credentials import secret_digest
 from alexa_oauth.protocol.models import Client, ClientType, PkceRule, RefreshProfile
 from alexa_oauth.protocol.policy import SCOPES
 from alexa_oauth.protocol.redirect_uri import is_loopback
-from alexa_oauth.setting_values import Unfit, client_id, origin, secret
+from alexa_oauth.settings.values import Unfit, client_id, origin, secret
 
 Word = TypeVar("Word", bound=StrEnum)
 
