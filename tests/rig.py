@@ -26,7 +26,7 @@ from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.ports import Entropy
 from alexa_oauth.protocol.reading import EventQuery
 from alexa_oauth.protocol.sign_in import SignInElsewhere
-from alexa_oauth.settings.table import load
+from alexa_oauth.settings.loading import load
 from alexa_oauth.storage.store import SqliteStore
 from alexa_oauth.upkeep import Upkeep
 from alexa_oauth.web.parts import PARTS

@@ -11,7 +11,8 @@ from aiohttp import web
 from alexa_oauth.approval import Means, chosen_approval
 from alexa_oauth.outbound import Outbound
 from alexa_oauth.protocol.sign_in import GoElsewhere, ServiceUnavailable, SignInOutcome, Visitor
-from alexa_oauth.settings.table import BUILT_SIGN_INS, Settings, load
+from alexa_oauth.settings.loading import load
+from alexa_oauth.settings.table import BUILT_SIGN_INS, Settings
 from alexa_oauth.sign_in.home_assistant import ADD_ON_ADDRESSES
 from tests.rig import CountedChance, FakeClocks
 from tests.sign_in.core import StandInCore, core_running

@@ -14,7 +14,7 @@ from aiohttp import ClientSession, web
 import alexa_oauth
 from alexa_oauth import __version__, register_oauth_routes
 from alexa_oauth.protocol.errors import StartRefused
-from alexa_oauth.settings.table import SettingsRefused
+from alexa_oauth.settings.loading import SettingsRefused
 from tests.rig import CHALLENGE, VERIFIER, Answer, basic
 
 EXAMPLE: Final = Path(__file__).parents[1] / "examples" / "embedding.py"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from alexa_oauth.settings.table import SettingsRefused, load
+from alexa_oauth.settings.loading import SettingsRefused, load
 from tests.conftest import StartRig
 from tests.rig import Rig
 from tests.sign_in.core import LONG_LIVED, Handler, StandInCore, core_running

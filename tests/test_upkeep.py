@@ -1,15 +1,20 @@
 """What the server does by itself, without waiting for it."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from email.utils import formatdate
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
-from alexa_oauth import upkeep
 from alexa_oauth.app import entropy
 from alexa_oauth.protocol.errors import StartRefused, StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName, Reason
 from alexa_oauth.protocol.reading import EventQuery
 from alexa_oauth.storage.store import Opening, SqliteStore
+from tests.conftest import StartRig
 from tests.rig import NOW, Rig
 
 HOUR = 3_600
@@ -95,29 +100,45 @@ async def test_keys_that_a_command_changed_are_taken_up(rig: Rig) -> None:
     assert rig.store.keys.ring.newest_token_key_id == command.keys.ring.newest_token_key_id
 
 
-async def test_doubt_of_the_clock_is_told_once_and_ends_by_a_date_that_agrees(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    rig.clocks.step(HOUR)
-    await rig.upkeep.watch_clock()
-    await rig.upkeep.watch_clock()
-    assert (await rig.send("GET", "/health")).json["checks"]["clock"] == "doubtful"
+@asynccontextmanager
+async def telling(date: float) -> AsyncIterator[str]:
+    """The origin of a Home Assistant whose clock stands at `date`, and whose front page sends browsers on."""
 
-    async def date_at(_: str) -> int:
-        return int(rig.clocks.wall) + 10
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"Date": formatdate(date, usegmt=True), "Location": "https://nobody.invalid/"})
 
-    monkeypatch.setattr(upkeep, "_date_at", date_at)
-    await rig.upkeep.ask_for_the_date()
-    assert (await rig.send("GET", "/health")).status == 200
+    application = web.Application()
+    application.router.add_get("/", answer)
+    async with TestServer(application) as server:
+        yield str(server.make_url("")).removesuffix("/")
+
+
+async def test_doubt_of_the_clock_is_told_once_and_ends_by_a_date_that_agrees(start: StartRig) -> None:
+    async with telling(NOW + HOUR + 10) as home_assistant:
+        rig = await start(home_assistant_url=home_assistant)
+        rig.clocks.step(HOUR)
+        await rig.upkeep.watch_clock()
+        await rig.upkeep.watch_clock()
+        assert (await rig.send("GET", "/health")).json["checks"]["clock"] == "doubtful"
+        await rig.upkeep.ask_for_the_date()
+        assert (await rig.send("GET", "/health")).status == 200
     assert (await events(rig))[-2:] == ["clock.doubted", "clock.confirmed"]
 
 
-async def test_a_date_that_disagrees_leaves_the_doubt(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_date_that_disagrees_leaves_the_doubt(start: StartRig) -> None:
+    async with telling(NOW) as home_assistant:
+        rig = await start(home_assistant_url=home_assistant)
+        rig.clocks.step(HOUR)
+        await rig.upkeep.watch_clock()
+        await rig.upkeep.ask_for_the_date()
+        assert rig.server.clock.doubtful
+
+
+async def test_where_nobody_tells_the_date_the_doubt_stays(start: StartRig) -> None:
+    async with telling(NOW + HOUR) as home_assistant:
+        rig = await start(home_assistant_url=home_assistant)
     rig.clocks.step(HOUR)
     await rig.upkeep.watch_clock()
-
-    async def date_at(_: str) -> int:
-        return NOW
-
-    monkeypatch.setattr(upkeep, "_date_at", date_at)
     await rig.upkeep.ask_for_the_date()
     assert rig.server.clock.doubtful
 

@@ -274,7 +274,7 @@ def _panel(settings: Settings, parts: Parts, means: Means, own: _PanelOnly) -> A
 def policy_of(settings: Settings) -> Policy:
     """What the settings say of the rules."""
     return Policy(
-        issuer=settings.public_url or f"http://127.0.0.1:{settings.port}",
+        issuer=settings.issuer,
         code_seconds=settings.code_seconds,
         access_token_seconds=settings.access_token_seconds,
         refresh_token_seconds=settings.refresh_token_days * 86_400,
@@ -283,7 +283,7 @@ def policy_of(settings: Settings) -> Policy:
 
 def _face(settings: Settings) -> PublicFace:
     return PublicFace(
-        origin=settings.public_url or f"http://127.0.0.1:{settings.port}",
+        origin=settings.issuer,
         is_configured=settings.public_url is not None,
         trusted_proxies=settings.trusted_proxies,
         self_test=settings.self_test,

@@ -86,7 +86,7 @@ def home_assistant_addresses(settings: Settings, *, is_add_on: bool) -> tuple[st
 
 def _home_assistant(settings: Settings, means: Means) -> HomeAssistant:
     if settings.public_url is None or settings.home_assistant_url is None:
-        raise ValueError(settings)  # settings/table.py refuses such settings
+        raise ValueError(settings)  # settings/loading.py refuses such settings
     addresses = home_assistant_addresses(settings, is_add_on=means.supervisor_token is not None)
     core = HomeAssistantCore(addresses, client_id_of(settings.public_url), means.outbound.session)
     household = Household(settings.public_url, settings.home_assistant_url, settings.approvers)
@@ -95,7 +95,7 @@ def _home_assistant(settings: Settings, means: Means) -> HomeAssistant:
 
 def _password(means: Means) -> Password:
     if means.supervisor_token is None:
-        raise ValueError(means)  # settings/table.py refuses such settings
+        raise ValueError(means)  # settings/loading.py refuses such settings
     passwords = SupervisorPasswords(means.supervisor_token, means.outbound.session)
     return Password(passwords, means.throttle(), means.tries())
 
@@ -103,7 +103,7 @@ def _password(means: Means) -> Password:
 def _amazon(settings: Settings, means: Means) -> Amazon:
     client_id, client_secret = settings.amazon_client_id, settings.amazon_client_secret
     if settings.public_url is None or client_id is None or client_secret is None:
-        raise ValueError(settings)  # settings/table.py refuses such settings
+        raise ValueError(settings)  # settings/loading.py refuses such settings
     profile = SecurityProfile(client_id, client_secret, settings.public_url + return_path(AMAZON))
     amazon = LoginWithAmazon(REGIONS[settings.amazon_region], profile, means.outbound.session)
     allowed = AllowedAccounts(settings.amazon_allowed, means.store)

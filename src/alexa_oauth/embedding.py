@@ -18,7 +18,7 @@ from alexa_oauth.app import Server, build, entropy
 from alexa_oauth.clients.definitions import ClientDefinitions
 from alexa_oauth.log import join_standard_logging
 from alexa_oauth.serving import opened
-from alexa_oauth.settings.table import load
+from alexa_oauth.settings.loading import load
 from alexa_oauth.web.embedded import add_routes
 from alexa_oauth.web.parts import PARTS
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from email.utils import parsedate_to_datetime
-from typing import Final
 
 import aiohttp
 import structlog
@@ -16,8 +15,6 @@ from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.ports import Transaction
 
 _log = structlog.get_logger(__name__)
-
-_PROBE_SECONDS: Final = 10
 
 
 class Upkeep:
@@ -183,7 +180,7 @@ class Upkeep:
             return
         settings = self._server.settings
         for url in filter(None, (settings.public_url, settings.home_assistant_url)):
-            date = await _date_at(url)
+            date = await _date_at(self._server.outbound.session(), url)
             if date is not None:
                 await self._settle(self._server.clock.settlement(date))
 
@@ -210,11 +207,10 @@ async def _repeat(interval: float, duty: Callable[[], Awaitable[None]]) -> None:
             _log.exception("upkeep.failed", duty=duty.__name__)
 
 
-async def _date_at(url: str) -> int | None:
+async def _date_at(session: aiohttp.ClientSession, url: str) -> int | None:
     """The `Date` header of whatever answers there, in seconds since 1970."""
-    timeout = aiohttp.ClientTimeout(total=_PROBE_SECONDS)
     try:
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.head(url, allow_redirects=False) as answer:
+        async with session.head(url, allow_redirects=False) as answer:
             return int(parsedate_to_datetime(answer.headers["Date"]).timestamp())
     except (aiohttp.ClientError, TimeoutError, KeyError, ValueError):
         return None

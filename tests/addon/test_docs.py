@@ -12,7 +12,7 @@ from alexa_oauth.app import policy_of
 from alexa_oauth.clients.definitions import ClientDefinitions
 from alexa_oauth.protocol.account_linking import ClientSecret, console_fields
 from alexa_oauth.protocol.events import EventName, Reason
-from alexa_oauth.settings.table import load
+from alexa_oauth.settings.loading import load
 from tests.addon.files import CONFIGURATION, DOCS, ROOT, read_text
 
 LINK: Final = re.compile(r"\]\(([^)\s]+)\)")

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import pytest
 
-from alexa_oauth.settings.table import BUILT_SIGN_INS, SETTINGS, Setting, Settings, load
+from alexa_oauth.settings.loading import load
+from alexa_oauth.settings.table import BUILT_SIGN_INS, SETTINGS, Setting, Settings
 from alexa_oauth.settings.values import SECRET_CHARACTERS, Unfit
 from tests.addon.files import CONFIGURATION, LANGUAGES, OPTIONS, ROOT, TRANSLATIONS, TYPES, documented_options
 from tests.addon.supervisor import OptionType

@@ -4,7 +4,7 @@ import pytest
 
 from alexa_oauth.protocol.errors import StorageUnavailable
 from alexa_oauth.protocol.events import Reason
-from alexa_oauth.settings.table import SettingsRefused, load
+from alexa_oauth.settings.loading import SettingsRefused, load
 from tests.attacks.verdict import DESCRIPTION, assert_consent, assert_page, target
 from tests.attacks.wire import FORM, ask, request
 from tests.conftest import StartRig

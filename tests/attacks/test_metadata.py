@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from alexa_oauth.settings.table import SettingsRefused, load
+from alexa_oauth.settings.loading import SettingsRefused, load
 from tests.attacks.verdict import assert_code, assert_consent, assert_json, assert_sent_back, begun
 from tests.conftest import StartRig
 from tests.rig import CLIENTS, ISSUER, SECRETS, VERIFIER, Answer, Rig, basic

@@ -16,7 +16,7 @@ from alexa_oauth.clients.definitions import ClientDefinitions
 from alexa_oauth.protocol.credentials import new_client_secret
 from alexa_oauth.protocol.models import Grant
 from alexa_oauth.protocol.ports import Transaction
-from alexa_oauth.settings.table import load
+from alexa_oauth.settings.loading import load
 from alexa_oauth.storage.store import Opening, SqliteStore
 from tests.rig import NOW, CountedChance, FakeClocks
 

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from alexa_oauth.protocol.events import Reason
-from alexa_oauth.settings.table import SettingsRefused, load
+from alexa_oauth.settings.loading import SettingsRefused, load
 from tests.attacks.disk import disk_full
 from tests.attacks.verdict import DESCRIPTION, assert_code, assert_page, assert_sent_back
 from tests.rig import Answer, Rig

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from alexa_oauth.settings.table import SettingsRefused, load
+from alexa_oauth.settings.loading import SettingsRefused, load
 from tests.attacks.verdict import assert_consent, assert_sent_back, define_clients, target
 from tests.conftest import StartRig
 from tests.rig import Answer, Rig

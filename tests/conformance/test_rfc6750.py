@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from alexa_oauth.settings.table import SettingsRefused, load
+from alexa_oauth.settings.loading import SettingsRefused, load
 from tests.rig import Answer, Rig
 
 rfc6750 = partial(pytest.mark.conformance.with_args, "RFC 6750")

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from alexa_oauth.settings.table import SettingsRefused, load
+from alexa_oauth.settings.loading import SettingsRefused, load
 from tests.conftest import StartRig
 from tests.rig import Rig
 

@@ -15,7 +15,7 @@ from importlib import import_module
 from alexa_oauth.cli.context import FAILED, CommandFailed, Context
 from alexa_oauth.cli.grammar import grammar
 from alexa_oauth.cli.options import read_options
-from alexa_oauth.settings.table import SettingsRefused, load
+from alexa_oauth.settings.loading import SettingsRefused, load
 
 INTERRUPTED = 130
 """What a shell reports of a program that ^C ended."""

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from alexa_oauth.settings.table import PREFIX, SettingsRefused
+from alexa_oauth.settings.loading import SettingsRefused
+from alexa_oauth.settings.table import PREFIX
 
 OPTIONS_FILE: Final = f"{PREFIX}OPTIONS_FILE"
 """The environment variable that names the file; without it there are no options."""

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from alexa_oauth.settings import table
-from alexa_oauth.settings.table import SETTINGS, Settings, SettingsRefused, load
+from alexa_oauth.settings.loading import SettingsRefused, load
+from alexa_oauth.settings.table import SETTINGS, Settings
 
 KEY = "A" * 43 + "="
 
