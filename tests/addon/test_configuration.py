@@ -7,8 +7,10 @@ from typing import Any, Final
 import pytest
 
 from alexa_oauth import __version__
+from alexa_oauth.protocol.keeping import CopyKind
 from alexa_oauth.settings.table import BUILT_SIGN_INS, Settings
 from alexa_oauth.storage.backup import copy_of
+from alexa_oauth.storage.daily import copies
 from alexa_oauth.storage.folder import DATABASE, KEY
 from tests.addon.files import CONFIGURATION, DOCS, ROOT, TRANSLATIONS, read_text, read_yaml, tracked
 from tests.addon.supervisor import DEFAULTS, KEYS, rating
@@ -70,13 +72,26 @@ def test_machines_ports_and_processes() -> None:
         assert set(translation["network"]) == set(CONFIGURATION["ports"])
 
 
+def is_archived(path: PurePath) -> bool:
+    """Whether the Supervisor's backup has it, which compares the whole path, from its end."""
+    return not any(path.match(pattern) for pattern in CONFIGURATION["backup_exclude"])
+
+
 def test_the_backup_holds_the_copy_and_not_the_database_that_changes_meanwhile() -> None:
     assert CONFIGURATION["backup_pre"] == "alexa-oauth backup --copy"
-    exclude = CONFIGURATION["backup_exclude"]
-    assert exclude == [DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"]
     folder = PurePath("/data/apps/data/1a2b3c4d_alexa_oauth")
-    archived = [folder / KEY, copy_of(Path(folder))]
-    assert [path for path in archived if any(path.match(pattern) for pattern in exclude)] == [], "so the Supervisor compares"
+    assert [is_archived(folder / f"{DATABASE}{suffix}") for suffix in ("", "-wal", "-shm")] == [False] * 3
+    assert is_archived(folder / KEY)
+
+
+def test_the_backup_holds_one_copy_and_not_those_of_earlier_days(tmp_path: Path) -> None:
+    """Ten databases more in each of Home Assistant's backups, which keep earlier days themselves."""
+    copy_of(tmp_path).parent.mkdir()
+    for name in (copy_of(tmp_path).name, "2026-11-25.db", "before-20261125T101112Z-0a1b.db"):
+        (copy_of(tmp_path).parent / name).touch()
+    found = {copy.kind: copy_of(tmp_path).with_name(copy.name) for copy in copies(tmp_path)}
+    assert {kind for kind, path in found.items() if is_archived(path)} == {CopyKind.ARCHIVE}
+    assert set(found) == set(CopyKind)
 
 
 def test_the_version_is_the_same_everywhere() -> None:

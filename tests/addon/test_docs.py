@@ -13,11 +13,12 @@ from alexa_oauth.clients.definitions import ClientDefinitions
 from alexa_oauth.protocol.account_linking import ClientSecret, console_fields
 from alexa_oauth.protocol.events import EventName, Reason
 from alexa_oauth.settings.loading import load
-from tests.addon.files import CONFIGURATION, DOCS, ROOT, read_text
+from tests.addon.files import CONFIGURATION, DOCS, ROOT, read_text, tracked
 
 LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
-FOR_DEVELOPERS: Final = {"oauth_clients.json", "embedding.py"}
-"""README.md links these."""
+ELSEWHERE: Final = {"oauth_clients.json", "embedding.py", "alexa-oauth.service"}
+"""Examples for those who do without Home Assistant: README.md links them."""
+PAGES: Final = [str(path) for path in tracked() if path.suffix == ".md"]
 SETTINGS: Final = {"public_url": "https://music.example.org", "vendor_ids": ["M1A2B3C4D5E6F7"]}
 
 
@@ -35,17 +36,16 @@ def anchors(markdown: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", ["DOCS.md", "README.md"])
+@pytest.mark.parametrize("page", PAGES)
 def test_what_is_linked_is_there(page: str) -> None:
-    text = read_text(page)
-    for target in LINK.findall(text):
+    for target in LINK.findall(read_text(page)):
         link = urlsplit(target)
         if link.scheme:
             assert (link.scheme, bool(link.netloc)) == ("https", True), target
-        elif link.path:
-            assert (ROOT / link.path).is_file(), target
-        else:
-            assert link.fragment in anchors(text), target
+            continue
+        file = (ROOT / page).parent / link.path if link.path else ROOT / page
+        assert file.exists(), target
+        assert not link.fragment or link.fragment in anchors(file.read_text("utf-8")), target
 
 
 def test_both_words_once_and_then_the_new_one() -> None:
@@ -95,8 +95,10 @@ def test_what_is_to_be_pasted_is_what_the_file_holds(name: str) -> None:
 
 
 def test_each_example_is_linked() -> None:
-    examples = {f"examples/{file.name}" for file in (ROOT / "examples").iterdir() if file.name not in FOR_DEVELOPERS}
-    assert examples <= set(LINK.findall(DOCS))
+    examples = {f"examples/{file.name}" for file in (ROOT / "examples").iterdir()}
+    elsewhere = {f"examples/{name}" for name in ELSEWHERE}
+    assert examples - elsewhere <= set(LINK.findall(DOCS))
+    assert elsewhere <= set(LINK.findall(read_text("README.md")))
 
 
 def test_the_version_in_which_the_word_changed_and_the_switch_for_restarts_are_told() -> None:

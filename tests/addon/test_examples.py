@@ -1,5 +1,6 @@
-"""The examples for proxies that cannot be run here, read as those programs read them. tests/proxy/ runs the others."""
+"""The examples for programs that cannot be run here, read as those read them. tests/proxy/ runs the others."""
 
+import configparser
 import json
 import posixpath
 import re
@@ -8,6 +9,8 @@ from typing import Any, Final
 
 import pytest
 
+from alexa_oauth.cli.context import NO_RESTART
+from alexa_oauth.settings.loading import load
 from tests.addon.files import read_text, read_yaml
 
 PASSED: Final = ("/alexa/authorize", "/alexa/token", "/health")
@@ -95,3 +98,15 @@ def test_caddy_drops_what_callers_say_of_themselves_before_it_asks() -> None:
 def test_the_cloudflared_app_names_the_port_of_this_one() -> None:
     (host,) = read_yaml("examples/cloudflared-app.yaml")["additional_hosts"]
     assert host == {"hostname": "music.example.org", "service": "http://1a2b3c4d-alexa-oauth:8096"}
+
+
+def test_systemd_starts_it_again_unless_that_cannot_help() -> None:
+    unit = configparser.RawConfigParser(strict=False)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]  # systemd minds the case of a name
+    unit.read_string(read_text("examples/alexa-oauth.service"))
+    service = unit["Service"]
+    assert (service["Restart"], service["RestartPreventExitStatus"]) == ("on-failure", str(NO_RESTART))
+    assert service["ExecStart"].rpartition("/")[2] == "run.sh"
+    settings = dict(re.findall(r"^Environment=(\w+)=(.+)$", read_text("examples/alexa-oauth.service"), re.MULTILINE))
+    loaded = load(settings, {})
+    assert (loaded.settings.public_url, loaded.warnings) == ("https://music.example.org", ())
