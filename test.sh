@@ -19,6 +19,7 @@ for argument in "$@"; do
   esac
 done
 
+left_out=()
 failures=()
 step() {
   printf '\n== %s\n' "$1"
@@ -34,12 +35,10 @@ if $all; then
   home_assistants=$(PYTHONS="python3.12 python3.11" find_python 2>/dev/null) ||
     fail "./test.sh --all needs Python 3.11 or 3.12 with its venv module: the Home Assistant that signs people in runs on no other."
   PYTHONS=$home_assistants prepare_environment .venv-home-assistant requirements-home-assistant.lock
-  types=(src tests)
 else
   prepare_environment .venv-test requirements-dev.lock requirements-all.lock
-  types=(src tests)
   for folder in tests/browser tests/container tests/durability tests/interop tests/proxy; do
-    types+=(--exclude "^$folder/")
+    left_out+=(--exclude "^$folder/")
     arguments+=("--ignore=$folder")
   done
   arguments+=(-m "not proxy and not fuzz")
@@ -51,7 +50,7 @@ for name in "${!ALEXA_OAUTH_@}" OAUTH_ENCRYPTION_KEY PYTHONPATH; do unset "$name
 
 step "lint" "$python" -m ruff check
 step "format" "$python" -m ruff format --check
-step "types" "$python" -m mypy "${types[@]}"
+step "types" "$python" -m mypy "${left_out[@]}"
 if $all || command -v shellcheck >/dev/null; then
   step "shell scripts" shellcheck --external-sources run.sh test.sh scripts/*.sh .ci/run
 fi
