@@ -13,6 +13,8 @@ from tests.running_server import POLL_SECONDS, free_ports
 
 SUPERVISOR_TOKEN: Final = "5a" * 56
 LIMITS: Final = ("--memory", "256m", "--cpus", "0.5", "--pids-limit", "64", "--no-healthcheck")
+TWO_PROCESSORS: Final = ("--cpus", "2")
+"""For tests that ask for much and measure nothing of a small machine; what comes later counts."""
 ULIMITS: Final = ("--ulimit", "nofile=1024:4096", "--ulimit", "nproc=4096:4096")
 """Engines raise these by default, which a machine without that right refuses."""
 

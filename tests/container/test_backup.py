@@ -9,7 +9,7 @@ from typing import Final, Self
 import pytest
 
 from tests.addon.files import CONFIGURATION
-from tests.container.addon import AddOn
+from tests.container.addon import TWO_PROCESSORS, AddOn
 from tests.container.conftest import MakeAddOn, Note
 from tests.container.engine import CommandFailed, as_root
 from tests.container.skill import OPTIONS, Skill
@@ -18,14 +18,14 @@ from tests.durability.wire import Wire
 pytestmark = pytest.mark.container
 
 WRITES_A_SECOND: Final = 500
-LINKS: Final = 20
+LINKS: Final = 8
 
 
 @pytest.fixture
 def add_on(make_add_on: MakeAddOn) -> AddOn:
     """An add-on on a machine with more than half a processor, as each write must be asked for over HTTP."""
     add_on = make_add_on(OPTIONS)
-    add_on.run_options = ("--cpus", "2")
+    add_on.run_options = TWO_PROCESSORS
     add_on.start()
     return add_on
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from tests.container.addon import AddOn
+from tests.container.addon import TWO_PROCESSORS, AddOn
 from tests.container.apparmor import Profile, read_profile
 from tests.container.conftest import MakeAddOn, Note
 from tests.container.engine import ROOT, run
@@ -51,7 +51,7 @@ def add_on(make_add_on: MakeAddOn) -> AddOn:
     """An add-on whose process 1 is traced; the tracer steps aside, so that it stays process 1."""
     add_on = make_add_on(OPTIONS)
     entry = '["/usr/bin/strace", "-D", "-o", "' + START + '", ' + ", ".join(f'"{word}"' for word in TRACING) + ', "/init"]'
-    add_on.run_options = ("--cap-add", "sys_ptrace", "--entrypoint", entry, "--cpus", "2", *NOBODY_AT_HOME)
+    add_on.run_options = ("--cap-add", "sys_ptrace", "--entrypoint", entry, *TWO_PROCESSORS, *NOBODY_AT_HOME)
     add_on.environment["ALEXA_OAUTH_BACKUP_PASSPHRASE"] = PASSPHRASE
     add_on.start()
     return add_on
