@@ -58,6 +58,15 @@ def test_nothing_that_others_can_name_becomes_part_of_a_script(workflow: str) ->
     assert [step["run"] for step in steps(workflow) if "${{" in step.get("run", "")] == []
 
 
+def test_the_checks_find_a_python_that_runs_the_home_assistant_of_the_tests() -> None:
+    (python,) = [step["with"] for step in steps(".github/workflows/test.yaml") if "setup-python" in step.get("uses", "")]
+    wanted = re.search(r'PYTHONS="([^"]+)" find_python', read_text("test.sh"))
+    assert wanted is not None
+    first, last = python["python-version"].splitlines()
+    assert f"python{first}" in wanted[1].split()
+    assert last == "${{ matrix.python }}", "the last is the one that everything else runs on"
+
+
 def test_it_builds_what_the_store_lists() -> None:
     assert RELEASE["env"]["ARCHITECTURES"] == str(CONFIGURATION["arch"]).replace("'", '"')
     assert RELEASE["env"]["IMAGE_NAME"] == IMAGE.rpartition("/")[2]
