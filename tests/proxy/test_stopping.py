@@ -3,9 +3,9 @@
 import asyncio
 import signal
 import sqlite3
+import subprocess
 from contextlib import closing
 
-import psutil
 import pytest
 
 from tests.proxy.conftest import Home
@@ -24,7 +24,7 @@ async def test_a_request_that_was_let_in_is_answered_through_the_proxy(home: Hom
         waiting = asyncio.create_task(
             visitor.post("/alexa/token", grant_type="refresh_token", refresh_token=tokens["refresh_token"])
         )
-        await until(home, "ESTABLISHED")
+        await until(home, "ESTAB")
         assert (await visitor.send("/health")).status == 200  # the server has turned to its connections since
         home.server.process.send_signal(signal.SIGTERM)
         await until(home, "LISTEN", is_there=False)
@@ -44,5 +44,6 @@ async def until(home: Home, state: str, *, is_there: bool = True) -> None:
 
 def states(home: Home) -> set[str]:
     """The states of the connections on the server's public port."""
-    connections = psutil.Process(home.server.process.pid).net_connections("tcp")
-    return {connection.status for connection in connections if connection.laddr.port == home.server.port}
+    command = ("ss", "--no-header", "--tcp", "--all", "--numeric", f"sport = :{home.server.port}")
+    listed = subprocess.run(command, capture_output=True, text=True, check=True)
+    return {line.split()[0] for line in listed.stdout.splitlines()}
