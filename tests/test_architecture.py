@@ -219,6 +219,28 @@ def test_the_plan_itself_only_runs_down() -> None:
     say(upward, "Order the rows of MAY_IMPORT from the roof down to the ground.")
 
 
+def test_the_picture_of_the_floors_shows_the_plan() -> None:
+    """ARCHITECTURE.md draws it: down is allowed, and to the right where an arrow is drawn."""
+    drawn = re.search(r"^```\n(.*?)^```$", (SOURCE.parent / "ARCHITECTURE.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    assert drawn is not None
+    groups = [(floor, group) for floor, line in enumerate(drawn[1].splitlines()) for group in re.split(r" {2,}", line.strip())]
+    places = {
+        room: (floor, group, step)
+        for floor, group in groups
+        for step, names in enumerate(group.split(" → "))
+        for room in names.split(", ")
+        if room in MAY_IMPORT
+    }
+    say(sorted(MAY_IMPORT.keys() - places.keys()), "Draw these rooms in ARCHITECTURE.md, too.")
+    bent = [
+        f"{room} may import {other}, which is drawn neither below it nor behind its arrow"
+        for room, others in MAY_IMPORT.items()
+        for other in others
+        if not (places[other][0] > places[room][0] or (places[other][1] == places[room][1] and places[other] > places[room]))
+    ]
+    say(bent, "Let the picture in ARCHITECTURE.md show what is, or the table what should be.")
+
+
 def test_every_room_stands_on_the_plan() -> None:
     built = {module.room for module in modules().values()} - {""}
     say(sorted(built - MAY_IMPORT.keys()), "Give each of these rooms a row in MAY_IMPORT, as far down as it can stand.")
