@@ -27,7 +27,7 @@ RUN python3 -m venv .venv \
 
 COPY src src
 RUN python3 -m compileall -q src
-COPY run.sh ./
+COPY LICENSE run.sh ./
 
 
 FROM runtime

@@ -74,7 +74,7 @@ def test_python_is_debians_and_every_module_is_compiled_already(engine: Engine, 
 def test_the_server_is_there_and_nothing_else_of_the_checkout(engine: Engine) -> None:
     laid = sh(engine, "cd /opt/alexa-oauth; ls -A; ls -A src; find src -type f")
     kinds = {PurePath(path).suffix for path in laid if path.startswith("src/")}
-    assert [path for path in laid if not path.startswith("src/")] == [".venv", "run.sh", "src", "alexa_oauth"]
+    assert [path for path in laid if not path.startswith("src/")] == [".venv", "LICENSE", "run.sh", "src", "alexa_oauth"]
     assert kinds == {path.suffix for path in tracked() if path.is_relative_to("src")} | {".pyc"}
 
 
