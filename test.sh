@@ -37,11 +37,11 @@ if $all; then
   PYTHONS=$home_assistants prepare_environment .venv-home-assistant requirements-home-assistant.lock
 else
   prepare_environment .venv-test requirements-dev.lock requirements-all.lock
-  for folder in tests/browser tests/container tests/durability tests/interop tests/proxy; do
+  for folder in tests/browser tests/container tests/interop tests/proxy; do
     left_out+=(--exclude "^$folder/")
     arguments+=("--ignore=$folder")
   done
-  arguments+=(-m "not proxy and not fuzz")
+  arguments+=(-m "not durability and not fuzz and not proxy")
 fi
 python=.venv-test/bin/python
 

@@ -142,7 +142,7 @@ class RunningServer:
         return str(json.loads(shown.stdout)["code"])
 
     def _answers(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_SECONDS)
+        connection = self._connection()
         try:
             connection.request("GET", "/health")
             connection.getresponse().read()
@@ -151,6 +151,9 @@ class RunningServer:
         finally:
             connection.close()
         return True
+
+    def _connection(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_SECONDS)
 
 
 def free_ports() -> tuple[int, int]:

@@ -7,33 +7,17 @@ import pytest
 
 from alexa_oauth.admin.links import ON_A_PAGE
 from alexa_oauth.protocol.events import EventName, Reason
-from alexa_oauth.protocol.models import Grant
 from tests.panel import ANNA, BERT, PATH, Guest, by_link, home_assistant_user
 from tests.rig import NOW, Answer, Rig
-
-LINK = Grant(
-    grant_id="a1b2c3d4e5f60718",
-    client_id="C1",
-    subject=f"ha:{BERT}",
-    scope=("music.read",),
-    seed=bytes(20),
-    attempt="cafe0001",
-    created_at=NOW,
-    generation=1,
-    rotated_at=NOW,
-    rotated_profile=None,
-    head_used_at=None,
-    first_used_at=None,
-    last_used_at=NOW,
-)
+from tests.storage.records import grant
 
 
 async def add_links(rig: Rig, subject: str, *numbers: int) -> list[str]:
     """Links of that person, which the trail need not know; their ids."""
-    grants = [replace(LINK, grant_id=f"{number:016x}", subject=subject, created_at=NOW + number) for number in numbers]
-    for grant in grants:
-        await rig.server.store.write(lambda tx: tx.grants.add(grant))  # noqa: B023 - it is called at once
-    return [grant.grant_id for grant in grants]
+    links = [replace(grant(number, "C1"), subject=subject, scope=("music.read",), created_at=NOW + number) for number in numbers]
+    for link in links:
+        await rig.server.store.write(lambda tx: tx.grants.add(link))  # noqa: B023 - it is called at once
+    return [link.grant_id for link in links]
 
 
 def ids_on(page: Answer) -> list[str]:

@@ -66,17 +66,9 @@ class Home(RunningServer):
         """The origin of the public endpoints on this machine."""
         return f"https://127.0.0.1:{self.port}"
 
-    def _answers(self) -> bool:
+    def _connection(self) -> http.client.HTTPConnection:
         context = ssl._create_unverified_context()  # noqa: S323 - it only waits for a port of this machine
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=DEADLINE_SECONDS, context=context)
-        try:
-            connection.request("GET", "/health")
-            connection.getresponse().read()
-        except OSError:
-            return False
-        finally:
-            connection.close()
-        return True
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=DEADLINE_SECONDS, context=context)
 
 
 @pytest.fixture(scope="session")

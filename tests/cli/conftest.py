@@ -14,29 +14,15 @@ from alexa_oauth.app import Clock
 from alexa_oauth.cli import main
 from alexa_oauth.clients.definitions import ClientDefinitions
 from alexa_oauth.protocol.credentials import new_client_secret
-from alexa_oauth.protocol.models import Grant
 from alexa_oauth.protocol.ports import Transaction
 from alexa_oauth.settings.loading import load
 from alexa_oauth.storage.store import Opening, SqliteStore
-from tests.rig import NOW, CountedChance, FakeClocks
+from tests.rig import CountedChance, FakeClocks
+from tests.storage.records import grant
 
 Outcome = TypeVar("Outcome")
 
-LINK = Grant(
-    grant_id="a1b2c3d4e5f60718",
-    client_id="amazon-alexa",
-    subject="local",
-    scope=("music.read", "music.control"),
-    seed=bytes(20),
-    attempt="cafe0001",
-    created_at=NOW,
-    generation=1,
-    rotated_at=NOW,
-    rotated_profile=None,
-    head_used_at=None,
-    first_used_at=None,
-    last_used_at=NOW,
-)
+LINK = replace(grant(client_id="amazon-alexa"), grant_id="a1b2c3d4e5f60718", subject="local", attempt="cafe0001")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.conformance.matrix import FOLDER, Requirement, shown
+from tests.outcomes import worst_outcomes
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -11,24 +12,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """One line for each requirement whose test ran."""
-    outcomes = _outcomes(terminalreporter)
+    outcomes = worst_outcomes(terminalreporter, FOLDER)
     ran = [row for row in shown() if row.test in outcomes]
     if not ran:
         return
     terminalreporter.section("conformance")
     for row in ran:
         terminalreporter.write_line(_line(row, outcomes[row.test]))
-
-
-def _outcomes(reporter: pytest.TerminalReporter) -> dict[str, str]:
-    """The worst outcome of each test of this folder, over all its parameters."""
-    found: dict[str, str] = {}
-    for outcome in ("passed", "skipped", "error", "failed"):
-        for report in reporter.stats.get(outcome, []):
-            file, _, name = report.nodeid.partition("[")[0].partition("::")
-            if file.rpartition("/")[0].endswith(FOLDER.name):
-                found[f"{file.rpartition('/')[2]}::{name}"] = outcome
-    return found
 
 
 def _line(row: Requirement, outcome: str) -> str:

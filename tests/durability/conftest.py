@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.durability.reliability import FOLDER, faults
+from tests.outcomes import worst_outcomes
 from tests.rig import CLIENTS
 from tests.running_server import RunningServer
 
@@ -42,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """One block for each fault whose test ran."""
-    outcomes = _outcomes(terminalreporter)
+    outcomes = worst_outcomes(terminalreporter, FOLDER)
     ran = [row for row in faults() if row.test in outcomes]
     if not ran:
         return
@@ -51,14 +52,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{outcomes[row.test]:7} {row.befalls}  [{row.test}]")
         terminalreporter.write_line(f"        the client gets: {row.gets}")
         terminalreporter.write_line(f"        kept: {row.kept}")
-
-
-def _outcomes(reporter: pytest.TerminalReporter) -> dict[str, str]:
-    """The worst outcome of each test of this folder, over all its parameters; one that was left out in part did not all pass."""
-    found: dict[str, str] = {}
-    for outcome in ("passed", "skipped", "error", "failed"):
-        for report in reporter.stats.get(outcome, []):
-            file, _, name = report.nodeid.partition("[")[0].partition("::")
-            if file.rpartition("/")[0].endswith(f"tests/{FOLDER.name}"):
-                found[f"{file.rpartition('/')[2]}::{name}"] = outcome
-    return found

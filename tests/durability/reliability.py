@@ -8,7 +8,7 @@ from typing import Final
 
 FOLDER: Final = Path(__file__).parent
 DOCUMENT: Final = FOLDER.parents[1] / "RELIABILITY.md"
-COMMAND: Final = "./test.sh --all tests/durability/test_reliability.py --write-reliability"
+COMMAND: Final = "./test.sh tests/durability/test_reliability.py --write-reliability"
 CHAPTERS: Final = {
     "test_disk.py": "The disk",
     "test_damage.py": "The database file",
