@@ -20,14 +20,13 @@ LINKS: Final = {wire.ROTATING: 1 + MANY, wire.KEEPING: 1 + MANY + MANY}
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How long to measure: rounds; answers of a round, alone on one connection and together on many; commits; starts; rest."""
+    """How long to measure: rounds; answers of a round, alone on one connection and together on many; commits; starts."""
 
     rounds: int
     alone: int
     together: int
     commits: int
     starts: int
-    idle_seconds: int
 
     def answers_on(self, connections: int) -> int:
         """Answers of a round on so many connections."""
