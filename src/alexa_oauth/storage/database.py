@@ -19,6 +19,7 @@ _SETTINGS: Final = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA journal_size_limit = 8388608",
+    "PRAGMA cache_size = -512",  # KiB: what a household asks for again and again is less, and each connection has its own
 )
 _UNFINISHED: Final = ".new"
 _ADD_KEY: Final = "INSERT INTO data_keys (key_id, purpose, wrapped, wrapped_by, created_at) VALUES (?, ?, ?, ?, ?)"
