@@ -13,6 +13,7 @@ from alexa_oauth.clients.definitions import ClientDefinitions
 from alexa_oauth.protocol.account_linking import ClientSecret, console_fields
 from alexa_oauth.protocol.events import EventName, Reason
 from alexa_oauth.settings.loading import load
+from alexa_oauth.sign_in.throttle import ACCOUNT_SECONDS, ADDRESS_SECONDS
 from tests.addon.files import CONFIGURATION, DOCS, ROOT, read_text, tracked
 
 LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
@@ -46,6 +47,18 @@ def test_what_is_linked_is_there(page: str) -> None:
         file = (ROOT / page).parent / link.path if link.path else ROOT / page
         assert file.exists(), target
         assert not link.fragment or link.fragment in anchors(file.read_text("utf-8")), target
+
+
+def test_the_files_that_the_architecture_names_are_there_and_have_what_is_named_with_them() -> None:
+    text = re.sub(r"```.*?```", "", read_text("ARCHITECTURE.md"), flags=re.DOTALL)
+    for name, word in re.findall(r"`(\w[\w.-]*/[\w/.-]*|\w+\.(?:py|md|txt|yaml|sh))`(?: `(\w+)`)?", text):
+        file = next((place for place in (ROOT / name, ROOT / "src/alexa_oauth" / name) if place.exists()), None)
+        assert file is not None, name
+        assert not word or re.search(rf"\b{word}\b", file.read_text("utf-8")), f"{name} has no {word}"
+
+
+def test_who_guesses_passwords_waits_as_long_as_the_page_on_security_says() -> None:
+    assert f"to {ACCOUNT_SECONDS} s at most by account and to {ADDRESS_SECONDS} s by address" in read_text("SECURITY.md")
 
 
 def test_both_words_once_and_then_the_new_one() -> None:

@@ -1,1 +1,1 @@
-"""Who approves: one file a way to sign in, all behind `protocol.ports.SignIn`."""
+"""Who approves: one file a way to sign in, all behind `protocol.sign_in.SignIn`."""
