@@ -38,6 +38,9 @@ def test_the_store_hears_of_a_version_only_when_it_was_tested_built_signed_and_p
 
 
 def test_each_job_may_do_what_it_does_and_no_more() -> None:
+    tests = read_yaml(".github/workflows/test.yaml")
+    assert tests["permissions"] == {"contents": "read"}
+    assert not [name for name, job in tests["jobs"].items() if "permissions" in job]
     assert RELEASE["permissions"] == {}
     writes = {name: {right for right, kind in job["permissions"].items() if kind == "write"} for name, job in JOBS.items()}
     signs = {"id-token", "packages"}
