@@ -93,6 +93,8 @@ class TestStart:
         assert files.pop("options.json") == ("0", 0o600)
         assert {owner for owner, _ in files.values()} == {SERVER}
         assert {mode & 0o077 for _, mode in files.values()} == {0}
+        handed_over = home.execute("stat", "--format", "%U %a", "/run/alexa-oauth/options.json")
+        assert handed_over == "alexa 400\n", "secrets may stand in it"
         assert "https://music.example.org/alexa/authorize" in home.execute("alexa-oauth", "alexa-config")
 
     def test_the_supervisors_token_reaches_it_and_no_file_of_its_own(self, home: AddOn) -> None:
