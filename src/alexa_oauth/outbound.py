@@ -1,5 +1,6 @@
 """Asking other machines: one HTTP client for the whole server, which does nothing by itself."""
 
+import ssl
 from types import SimpleNamespace
 from typing import Final
 
@@ -25,6 +26,7 @@ class Outbound:
             tracing = aiohttp.TraceConfig()
             tracing.on_request_redirect.append(_refuse)
             self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=ssl.create_default_context()),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=LONGEST_SECONDS),
                 trace_configs=[tracing],
