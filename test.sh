@@ -13,7 +13,7 @@ arguments=()
 for argument in "$@"; do
   case $argument in
     --all) all=true ;;
-    --help) sed -n '2,5s/^# //p' test.sh && exit ;;
+    -h | --help) sed -n '2,5s/^# //p' test.sh && exit ;;
     --) ;;
     *) arguments+=("$argument") ;;
   esac

@@ -7,6 +7,7 @@ nearly always the same: take what is needed as an argument, and let the root han
 import ast
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -287,6 +288,14 @@ def test_each_library_is_known_to_its_rooms_only() -> None:
         and arrow.source.room not in MAY_USE.get(arrow.top, ())
     ]
     say(strangers, "Keep each library behind the room that owns it. A new library gets a row in MAY_USE.")
+
+
+def test_each_package_that_is_installed_is_one_that_some_room_uses() -> None:
+    project = tomllib.loads((SOURCE.parent / "pyproject.toml").read_text("utf-8"))["project"]
+    installed = {re.split(r"[^\w-]", line)[0].replace("-", "_") for line in project["dependencies"]}
+    idle = sorted(installed - MAY_USE.keys())
+    lent = sorted(MAY_USE.keys() - installed - sys.stdlib_module_names)
+    say(idle + lent, "The dependencies in pyproject.toml and the libraries in MAY_USE are the same.")
 
 
 def test_the_rules_are_pure() -> None:
