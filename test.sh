@@ -29,7 +29,7 @@ step() {
 if $all; then
   missing=$(missing_packages)
   [ -z "$missing" ] || fail "./test.sh --all needs programs that are not here." \
-    "On Debian or Ubuntu: sudo apt install ${missing//$'\n'/ }"
+    "On Debian: sudo apt install ${missing//$'\n'/ }" "On Ubuntu the same; chromium is a snap there."
   prepare_environment .venv-test requirements-all.lock
   # Of Home Assistant there is none that newer Pythons and older ones can both run.
   home_assistants=$(PYTHONS="python3.12 python3.11" find_python 2>/dev/null) ||
