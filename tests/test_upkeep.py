@@ -190,3 +190,26 @@ async def test_one_duty_that_fails_ends_no_other(monkeypatch: pytest.MonkeyPatch
     duties.cancel()
     with pytest.raises(asyncio.CancelledError):
         await duties
+
+
+async def test_when_the_duties_end_none_of_them_still_runs(monkeypatch: pytest.MonkeyPatch, rig: Rig) -> None:
+    """The store is closed next, and a duty that is still tidying up would find it gone."""
+    begun, ended, beat = asyncio.Event(), asyncio.Event(), asyncio.sleep
+
+    async def tidies_up() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(5):
+                await beat(0)
+            ended.set()
+
+    monkeypatch.setattr(rig.upkeep, "reload_clients", tidies_up)
+    monkeypatch.setattr("alexa_oauth.upkeep.asyncio.sleep", no_pause)
+    duties = asyncio.create_task(rig.upkeep.run())
+    await begun.wait()
+    duties.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await duties
+    assert ended.is_set()

@@ -30,20 +30,27 @@ class Upkeep:
 
     async def run(self) -> None:
         """Do every duty at its interval, until cancelled. `StartRefused`: the database, once it opened, is beyond help."""
-        await asyncio.gather(
-            _repeat(1, self.reload_clients),
-            _repeat(1, self.refresh_keys),
-            _repeat(1, self.put_restored_in_place),
-            _repeat(5, self.mend_store),
-            _repeat(5, self.watch_clock),
-            _repeat(60, self.write_refusals),
-            _repeat(60, self.write_activity),
-            _repeat(60, self.sweep),
-            _repeat(60, self.renew_keys),
-            _repeat(60, self.copy_daily),
-            _repeat(60, self.ask_for_the_date),
-            _repeat(60, self.look_out),
+        duties = (
+            (1, self.reload_clients),
+            (1, self.refresh_keys),
+            (1, self.put_restored_in_place),
+            (5, self.mend_store),
+            (5, self.watch_clock),
+            (60, self.write_refusals),
+            (60, self.write_activity),
+            (60, self.sweep),
+            (60, self.renew_keys),
+            (60, self.copy_daily),
+            (60, self.ask_for_the_date),
+            (60, self.look_out),
         )
+        try:
+            # A group, unlike `gather`, ends after the last of its tasks: the store is closed next.
+            async with asyncio.TaskGroup() as running:
+                for interval, duty in duties:
+                    running.create_task(_repeat(interval, duty))
+        except ExceptionGroup as refused:
+            raise refused.exceptions[0] from None
 
     async def reload_clients(self) -> None:
         """Take up changes of `oauth_clients.json`; a broken file leaves things as they are and says where it is broken."""

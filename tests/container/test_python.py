@@ -48,8 +48,6 @@ def run_in_the_image(engine: Engine, names: Sequence[str]) -> subprocess.Complet
         *("--env", "HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis", "--env", "PYTHONPYCACHEPREFIX=/tmp/compiled"),
         *("--entrypoint", "/opt/alexa-oauth/.venv/bin/python", TESTED, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
         *("-m", "not proxy"),
-        # From 3.13 on the collector complains of a connection whose opener was cancelled, whenever it comes by.
-        *("-W", "ignore::pytest.PytestUnraisableExceptionWarning"),
         *(f"tests/{name}" for name in names),
     )
     return run(*pytest_there, seconds=TEST_SECONDS, check=False)

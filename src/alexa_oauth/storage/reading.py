@@ -1,8 +1,9 @@
 """Reading for pages and commands: who is linked and what happened, on a connection of its own."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -95,24 +96,11 @@ def _used_at(last_used_at: int, in_doubt: int, now: int) -> int:
 @asynccontextmanager
 async def open_reader(folder: Path, ring: KeyRing) -> AsyncIterator[Reader]:
     """A reader on that data folder; `StorageUnavailable` if it cannot be read now."""
+    path = f"{(folder / DATABASE).absolute().as_uri()}?mode=ro"
     try:
-        connection = await _open(f"{(folder / DATABASE).absolute().as_uri()}?mode=ro")
-        try:
-            yield Reader(connection, ring)
-        finally:
-            await connection.close()
-    except aiosqlite.Error as error:
+        # Opened here rather than by aiosqlite, which forgets what it is just opening for somebody who goes away.
+        with closing(sqlite3.connect(path, uri=True, check_same_thread=False)) as opened:
+            async with aiosqlite.Connection(lambda: opened, _AT_ONCE) as connection:
+                yield Reader(connection, ring)
+    except sqlite3.Error as error:
         raise (unavailable(error) if is_storage_failure(error) else error) from error
-
-
-async def _open(database: str) -> aiosqlite.Connection:
-    async def connect() -> aiosqlite.Connection:
-        return await aiosqlite.connect(database, uri=True)
-
-    opening = asyncio.create_task(connect())
-    try:
-        return await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        # Who asked went away, and aiosqlite would leave open what it is just opening for them.
-        await (await opening).close()
-        raise
