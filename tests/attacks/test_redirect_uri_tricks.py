@@ -119,6 +119,8 @@ NO_LOOPBACK: dict[str, tuple[str, ...]] = {
         "http://127.0.0.1:evil.test/cb",
         "http://127.0.0.1:/cb",
         "http://127.0.0.1:531230/cb",
+        "http://127.0.0.1:65536/cb",
+        "http://127.0.0.1:99999/cb",
         "http://127.0.0.1:\u0665\u0663/cb",
         "http://127.0.0.1:53123/cb/",
         "http://127.0.0.1:53123/cb?x=1",
@@ -182,7 +184,7 @@ async def test_no_redirect_uri_is_guessed_even_where_one_alone_is_registered(rig
     assert rows(rig) == NOTHING
 
 
-@pytest.mark.parametrize("port", ["B36-53123", "B36-1", "B36-"])
+@pytest.mark.parametrize("port", ["B36-53123", "B36-65535", "B36-1", "B36-"])
 async def test_a_native_application_returns_to_the_port_that_it_has(rig: Rig, port: str) -> None:
     uri = f"http://127.0.0.1{port[3:].replace('-', ':').removesuffix(':')}/cb"
     browser = rig.browser()

@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from alexa_oauth.protocol.models import Client
 
-_LOOPBACK: Final = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?(/[\x21-\x7e]*)?")
+_LOOPBACK: Final = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([0-9]{1,5}))?(/[\x21-\x7e]*)?")
+_LAST_PORT: Final = 65_535
 _LOCAL_HOST: Final = re.compile(r"http://(?:127\.0\.0\.1|\[::1\]|localhost)(?::[0-9]{1,5})?(?:/[\x21-\x7e]*)?")
 
 
@@ -34,7 +35,9 @@ def with_parameters(uri: str, parameters: Mapping[str, str]) -> str:
 
 def _without_port(uri: str) -> tuple[str, str] | None:
     match = _LOOPBACK.fullmatch(uri)
-    return (match[1], match[2] or "") if match else None
+    if match is None or int(match[2] or "0") > _LAST_PORT:
+        return None
+    return match[1], match[3] or ""
 
 
 def _loopbacks_without_port(uris: Iterable[str]) -> set[tuple[str, str]]:
