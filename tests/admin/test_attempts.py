@@ -9,7 +9,7 @@ from alexa_oauth.protocol.events import Event, EventName, Reason
 from alexa_oauth.protocol.words import words_of
 from tests.attacks.verdict import assert_code
 from tests.panel import ANNA, BERT, Guest, home_assistant_user
-from tests.rig import ALEXA_URI, SECRETS, Rig
+from tests.rig import ALEXA_URI, SECRETS, VERIFIER, Rig
 
 PAGE = "/attempts"
 FOREIGN = "https://layla.amazon.com/api/skill/link/M3OTHERVENDOR"
@@ -55,6 +55,21 @@ async def test_a_link_goes_through_step_by_step(house: Rig, anna: Guest) -> None
     assert "Linked" in told
     for step in ("The person approved", "Amazon's server called and got its tokens", "A token was used for the first time"):
         assert step in told
+
+
+@pytest.mark.parametrize("by_basic", [True, False])
+async def test_cause_11_the_scheme_that_amazon_used_is_told(house: Rig, anna: Guest, *, by_basic: bool) -> None:
+    """Both are good; which one arrives tells whether the page of the developer console was saved."""
+    form = {
+        "grant_type": "authorization_code",
+        "code": await approved(house),
+        "redirect_uri": ALEXA_URI,
+        "code_verifier": VERIFIER,
+    }
+    body = {} if by_basic else {"client_id": "alexa", "client_secret": SECRETS["alexa"]}
+    assert (await house.post("/alexa/token", "alexa" if by_basic else None, form | body)).status == 200
+    scheme = "with the secret in a header (HTTP Basic)" if by_basic else "with the secret in the form"
+    assert f"got its tokens: {scheme}" in await read(anna)
 
 
 async def test_an_attempt_that_stops_after_the_approval_says_after_a_minute_that_amazon_did_not_get_through(

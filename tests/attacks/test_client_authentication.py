@@ -8,6 +8,7 @@ from urllib.parse import quote_plus
 import pytest
 
 from alexa_oauth.protocol.credentials import secret_digest
+from alexa_oauth.protocol.events import EventName, Reason
 from tests.attacks.disk import folder_of, octets_in
 from tests.conftest import StartRig
 from tests.rig import CLIENTS, SECRETS, Answer, Rig, basic, running
@@ -161,6 +162,24 @@ async def test_f18_what_only_looks_like_the_secret_is_refused(rig: Rig, secret: 
     in_body = await refresh_as(rig, None, client_id="C1", client_secret=secret)
     # A NUL is no character of a form: the body is refused before anybody looks at the secret.
     assert in_body.refusal == (INVALID_REQUEST if "\0" in secret else INVALID_CLIENT)
+
+
+@pytest.mark.parametrize(
+    ("secret", "reason"),
+    [
+        *((pad.format(SECRET), Reason.SECRET_PADDED) for pad in (" {}", "{} ", "{}\t", "{}\r\n", "{}/", "\u00a0{}")),
+        *((secret, Reason.SECRET_WRONG) for secret in ("wrong", "wrong ", f"{SECRET}0", SECRET.replace("-", " "))),
+        *((secret, Reason.SECRET_MISSING) for secret in ("", None)),
+    ],
+    ids=ascii,
+)
+async def test_f18_the_operator_is_told_that_the_secret_was_copied_with_a_blank(
+    rig: Rig, secret: str | None, reason: Reason
+) -> None:
+    form = {"grant_type": "refresh_token", "refresh_token": "x", "client_id": "C1"}
+    answer = await rig.post("/alexa/token", None, form if secret is None else form | {"client_secret": secret})
+    assert (answer.refusal, answer.json["error_description"]) == (INVALID_CLIENT, "Client authentication failed")
+    assert [event.reason for event in await rig.audit(EventName.TOKEN_REFUSED)] == [reason]
 
 
 @pytest.mark.parametrize("also", [{}, {"client_id": "C1", "client_secret": SECRET}], ids=["alone", "beside a good secret"])

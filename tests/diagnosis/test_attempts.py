@@ -91,6 +91,7 @@ def test_causes_8_and_9_the_return_address_says_whether_region_or_vendor_differs
         (Reason.CLIENT_UNKNOWN, "client_id_wrong"),
         (Reason.SECRET_WRONG, "client_secret_wrong"),
         (Reason.SECRET_MISSING, "client_secret_wrong"),
+        (Reason.SECRET_PADDED, "client_secret_padded"),
         (Reason.CREDENTIALS_TWICE, "client_authentication_scheme"),
         (Reason.CREDENTIALS_MALFORMED, "client_authentication_scheme"),
         (Reason.BODY_UNREADABLE, "post_changed"),
@@ -231,6 +232,12 @@ def test_scopes_that_were_left_out_are_a_note() -> None:
 
 def test_a_state_that_got_lost_on_the_way_here_explains_why_amazon_does_not_come() -> None:
     assert told(Story().asked(echo_characters="0").approved().passes(60)) == (STOPPED, "state_changed", True)
+
+
+@pytest.mark.parametrize("characters", ["127", "128", "255", "256", "1023", "1024", "2048"])
+def test_a_state_as_long_as_programs_cut_is_one_that_was_probably_cut(characters: str) -> None:
+    assert told(Story().asked(echo_characters=characters).approved().passes(60)) == (STOPPED, "state_changed", True)
+    assert told(Story().asked(echo_characters="1043").approved().passes(60))[1] == "token_url_unreachable"
 
 
 def test_a_person_who_denies_is_no_fault() -> None:

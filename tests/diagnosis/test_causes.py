@@ -20,7 +20,7 @@ KNOWN: Final[dict[int, tuple[str, ...]]] = {
     7: ("ban_list",),
     8: ("region_unregistered",),
     9: ("vendor_id_wrong",),
-    10: ("client_id_wrong", "client_secret_wrong"),
+    10: ("client_id_wrong", "client_secret_wrong", "client_secret_padded"),
     11: ("client_authentication_scheme",),
     12: ("addresses_swapped",),
     13: ("pkce_off", "pkce_disagrees"),

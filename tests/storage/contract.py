@@ -252,7 +252,7 @@ class AuthorizationPromises:
         pending = pending_request("1")
         pending = replace(pending, request=replace(pending.request, code_challenge=None))
         await store.write(lambda tx: tx.authorizations.fulfil(pending, code(1), "ha:anna", NOW + 300))
-        request = token.CodeRequest(code(1), REDIRECT_URI, None, "192.0.2.1")
+        request = token.CodeRequest(code(1), REDIRECT_URI, None, "192.0.2.1", "client_secret_basic")
 
         def redeem(tx: Transaction) -> TokenResponse | Refusal:
             return token.redeem(tx, OTHER, request, POLICY, surroundings.entropy)

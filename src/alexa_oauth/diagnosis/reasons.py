@@ -47,6 +47,7 @@ CAUSE_OF: Final[Mapping[Reason, Cause]] = {
     # client authentication
     Reason.SECRET_MISSING: console.CLIENT_SECRET_WRONG,
     Reason.SECRET_WRONG: console.CLIENT_SECRET_WRONG,
+    Reason.SECRET_PADDED: console.CLIENT_SECRET_PADDED,
     Reason.CREDENTIALS_MALFORMED: console.CLIENT_AUTHENTICATION_SCHEME,
     Reason.CREDENTIALS_TWICE: console.CLIENT_AUTHENTICATION_SCHEME,
     Reason.ASSERTION_UNSUPPORTED: console.CLIENT_AUTHENTICATION_SCHEME,
@@ -90,6 +91,7 @@ BEFORE_THE_CODE_IS_READ: Final = frozenset(
         Reason.CLIENT_UNKNOWN,
         Reason.SECRET_MISSING,
         Reason.SECRET_WRONG,
+        Reason.SECRET_PADDED,
         Reason.CREDENTIALS_MALFORMED,
         Reason.CREDENTIALS_TWICE,
         Reason.ASSERTION_UNSUPPORTED,

@@ -36,6 +36,12 @@ _BEFORE_APPROVAL: Final = _ON_PAGE | {
     EventName.SIGN_IN_SUCCEEDED,
     EventName.BUTTON_ALLOWED,
 }
+_METHODS: Final = {
+    "client_secret_basic": "with the secret in a header (HTTP Basic)",
+    "client_secret_post": "with the secret in the form",
+    "none": "without a secret",
+}
+"""Either scheme of the developer console is good; which one arrives tells whether its page was saved."""
 _FIRST_USE: Final = "A token was used for the first time"
 _BAD: Final = (".refused", ".failed", ".misdirected", ".denied", ".reused", ".ended")
 _PROBABLE: Final = {
@@ -70,4 +76,5 @@ def _probable(case: Case, told: RecordedEvent) -> Moment:
 
 def _told(case: Case, event: Event, words: Mapping[EventName, str]) -> str:
     cause = case.why(event) if event.name is not EventName.CONSENT_DENIED else None
-    return f"{words[event.name]}: {cause.title}" if cause else words[event.name]
+    more = cause.title if cause else _METHODS.get(event.detail.get("authentication", ""))
+    return f"{words[event.name]}: {more}" if more else words[event.name]

@@ -24,6 +24,9 @@ _NOT_CALLED: Final = (path.BOT_FILTER, address.CERTIFICATE_INCOMPLETE, path.COUN
 _NOT_USED: Final = (alexa.ACCEPT_GRANT, alexa.SKILL_NOT_ENABLED, alexa.TWO_SKILLS)
 _ENDS_A_REQUEST: Final = frozenset({Reason.SIGN_IN_EXHAUSTED})
 
+_STATE_CUT_AT: Final = frozenset({"0", *(str(most) for size in range(7, 12) for most in (2**size - 1, 2**size))})
+"""Lengths at which programs cut: Alexa's own state is long, and of hardly any of these by chance."""
+
 RedirectUris = Callable[[str | None], Collection[str]]
 """The redirect URIs of the client of that id; none of a client that is not known."""
 
@@ -104,7 +107,7 @@ def _approved(case: Case) -> Verdict | None:
     if since < TOKEN_CALL_SECONDS:
         return Verdict(Standing.RUNNING)
     asked = case.last(EventName.AUTHORIZE_REQUEST)
-    if asked and asked.detail.get("echo_characters") == "0":
+    if asked and asked.detail.get("echo_characters") in _STATE_CUT_AT:
         return Verdict(Standing.STOPPED, path.STATE_CHANGED, (address.TOKEN_URL_UNREACHABLE,), probable=True)
     embedded = (person.IN_APP_BROWSER,) if case.is_embedded else ()
     return Verdict(Standing.STOPPED, address.TOKEN_URL_UNREACHABLE, (*_NOT_CALLED, *embedded))

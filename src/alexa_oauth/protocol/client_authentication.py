@@ -18,6 +18,8 @@ METHODS: Final = ("client_secret_basic", "client_secret_post", "none")
 
 FAILED: Final = "Client authentication failed"
 
+_PADDING: Final = " \t\r\n/\u00a0"
+"""What comes along when a secret is copied; none of our own begins or ends with any of it."""
 _NO_SECRET: Final = secret_digest("")
 """Compared where there is nothing to compare with, so that an unknown client takes as long as a wrong secret."""
 
@@ -49,6 +51,13 @@ def read_credentials(authorization: str | None, body: Mapping[str, str]) -> Clie
     return ClientCredentials(readings, by_basic=True)
 
 
+def method_of(authorization: str | None, body: Mapping[str, str]) -> str:
+    """By which of `METHODS` a request that was not refused names its client."""
+    if authorization is not None:
+        return "client_secret_basic"
+    return "client_secret_post" if "client_secret" in body else "none"
+
+
 def authenticate(clients: Clients, credentials: ClientCredentials | None) -> Client:
     """The client behind the credentials, or `invalid_client`.
 
@@ -64,8 +73,9 @@ def authenticate(clients: Clients, credentials: ClientCredentials | None) -> Cli
         known = client.secret_digests if client is not None else ()
         if _matches(secret, known) and client is not None:
             return client
+        wrong = _what_is_wrong(secret, known)
         if client is not None:
-            reason, known_id = Reason.SECRET_WRONG if secret else Reason.SECRET_MISSING, client_id
+            reason, known_id = wrong, client_id
     raise _refused(reason).about(client_id=known_id)
 
 
@@ -74,6 +84,14 @@ def _matches(secret: str | None, known: tuple[bytes, ...]) -> bool:
     digest = secret_digest(secret or "")
     fits = [hmac.compare_digest(digest, candidate) for candidate in known or (_NO_SECRET,)]
     return bool(secret) and bool(known) and any(fits)
+
+
+def _what_is_wrong(secret: str | None, known: tuple[bytes, ...]) -> Reason:
+    """For the operator alone. The same work whatever the secret and whether the client is known, so that all take as long."""
+    padded = _matches((secret or "").strip(_PADDING), known)
+    if not secret:
+        return Reason.SECRET_MISSING
+    return Reason.SECRET_PADDED if padded else Reason.SECRET_WRONG
 
 
 def _read_basic(authorization: str) -> tuple[tuple[str, str | None], ...]:

@@ -132,6 +132,7 @@ class Reason(StrEnum):
     # client authentication
     SECRET_MISSING = "secret_missing"
     SECRET_WRONG = "secret_wrong"
+    SECRET_PADDED = "secret_padded"
     CREDENTIALS_MALFORMED = "credentials_malformed"
     CREDENTIALS_TWICE = "credentials_twice"
     ASSERTION_UNSUPPORTED = "assertion_unsupported"

@@ -34,21 +34,22 @@ PKCE_FAILED: Final = "PKCE verification failed: code_verifier does not match cod
 
 @dataclass(frozen=True, slots=True)
 class CodeRequest:
-    """An access token request with a code; `address` is the caller's."""
+    """An access token request with a code; `address` is the caller's, `authentication` how it named itself (RFC 8414 §2)."""
 
     code: str = field(repr=False)
     redirect_uri: str
     code_verifier: str | None = field(repr=False)
     address: str
+    authentication: str
 
 
-def read_code_request(parameters: Parameters, address: str) -> CodeRequest:
+def read_code_request(parameters: Parameters, address: str, authentication: str) -> CodeRequest:
     """RFC 6749 §4.1.3. `redirect_uri` is required, since every authorization request must have carried one."""
     if (code := parameters.get("code")) is None:
         raise missing_parameter("code")
     if (redirect_uri := parameters.get("redirect_uri")) is None:
         raise missing_parameter("redirect_uri")
-    return CodeRequest(code, redirect_uri, parameters.get("code_verifier"), address)
+    return CodeRequest(code, redirect_uri, parameters.get("code_verifier"), address, authentication)
 
 
 def redeem(tx: Transaction, client: Client, request: CodeRequest, policy: Policy, entropy: Entropy) -> TokenResponse | Refusal:
@@ -68,7 +69,10 @@ def redeem(tx: Transaction, client: Client, request: CodeRequest, policy: Policy
         if refusal.reason is Reason.VERIFIER_WRONG:
             tx.authorizations.count_wrong_verifier(code)
         return _refuse(tx, code, request, refusal.description, refusal.reason)
-    return _issue(tx, client, code, policy, entropy)
+    grant = _new_grant(tx.now, client, code, entropy)
+    answer = _give(tx, client, code, grant, issue_access_token(tx.now, grant, grant.scope, policy, entropy))
+    tx.events.record(_issued(code, grant, request))
+    return answer
 
 
 def issue_access_token(now: int, grant: Grant, granted: Scope, policy: Policy, entropy: Entropy) -> IssuedAccessToken:
@@ -129,9 +133,9 @@ def _redeem_again(
     return _refuse(tx, code, request, INVALID_CODE, Reason.CODE_USED)
 
 
-def _issue(tx: Transaction, client: Client, code: AuthorizationCode, policy: Policy, entropy: Entropy) -> TokenResponse:
-    grant = _new_grant(tx.now, client, code, entropy)
-    access_token = issue_access_token(tx.now, grant, grant.scope, policy, entropy)
+def _give(
+    tx: Transaction, client: Client, code: AuthorizationCode, grant: Grant, access_token: IssuedAccessToken
+) -> TokenResponse:
     tx.grants.add(grant)
     tx.grants.issue(grant, access_token)
     answer = TokenResponse(
@@ -139,7 +143,6 @@ def _issue(tx: Transaction, client: Client, code: AuthorizationCode, policy: Pol
     )
     repeatable = client.refresh is RefreshProfile.OVERLAP
     tx.authorizations.mark_used(code, grant.grant_id, answer if repeatable else None)
-    tx.events.record(replace(_event(EventName.TOKEN_ISSUED, code, None), grant_id=grant.grant_id))
     return answer
 
 
@@ -169,6 +172,11 @@ def _invalid(description: str, reason: Reason) -> Refusal:
 def _refuse(tx: Transaction, code: AuthorizationCode, request: CodeRequest, description: str, reason: Reason) -> Refusal:
     tx.events.record(_event(EventName.TOKEN_REFUSED, code, request.address, reason))
     return _invalid(description, reason)
+
+
+def _issued(code: AuthorizationCode, grant: Grant, request: CodeRequest) -> Event:
+    event = _event(EventName.TOKEN_ISSUED, code, None)
+    return replace(event, grant_id=grant.grant_id, detail={"authentication": request.authentication})
 
 
 def _event(name: EventName, code: AuthorizationCode, address: str | None, reason: Reason | None = None) -> Event:

@@ -4,6 +4,7 @@ from typing import assert_never
 
 from aiohttp import web
 
+from alexa_oauth.protocol.client_authentication import method_of
 from alexa_oauth.protocol.errors import ErrorCode, OwnCall, Refusal, RequestRefused, missing_parameter
 from alexa_oauth.protocol.events import EventName, Reason
 from alexa_oauth.protocol.metadata import DOCTORS_GRANT_TYPE, GRANT_TYPES
@@ -53,7 +54,8 @@ async def _exchange(request: web.Request, client: Client, grant_type: str, param
     policy, entropy = parts.policy, parts.entropy
     address = identify(request).address
     if grant_type == "authorization_code":
-        code_request = read_code_request(parameters, address)
+        by = method_of(request.headers.get("Authorization"), parameters.values)
+        code_request = read_code_request(parameters, address, by)
         return await parts.store.write(lambda tx: redeem(tx, client, code_request, policy, entropy))
     refresh_request = read_refresh_request(parameters, address)
     return await parts.store.write(lambda tx: refresh(tx, client, refresh_request, policy, entropy))

@@ -48,6 +48,13 @@ CLIENT_SECRET_WRONG: Final = Cause(
     " secret the console needs the new one.",
     (Seen.EVENTS,),
 )
+CLIENT_SECRET_PADDED: Final = Cause(
+    "client_secret_padded",
+    "A blank in the client secret",
+    "The secret in the developer console is the right one, with a blank or a slash before or behind it.",
+    "Delete what stands before and behind Your Secret in the developer console, or copy it anew from the Set up page; then save.",
+    (Seen.EVENTS,),
+)
 CLIENT_AUTHENTICATION_SCHEME: Final = Cause(
     "client_authentication_scheme",
     "How the client signs in",
@@ -128,6 +135,7 @@ CAUSES: Final = (
     REDIRECT_URI_FOREIGN,
     CLIENT_ID_WRONG,
     CLIENT_SECRET_WRONG,
+    CLIENT_SECRET_PADDED,
     CLIENT_AUTHENTICATION_SCHEME,
     ADDRESSES_SWAPPED,
     PKCE_OFF,
