@@ -9,7 +9,8 @@ from aiohttp import web
 from alexa_oauth.settings.loading import SettingsRefused, load
 from tests.conftest import StartRig
 from tests.rig import Rig
-from tests.sign_in.core import LONG_LIVED, Handler, StandInCore, core_running
+from tests.sign_in.core import LONG_LIVED, StandInCore, core_running
+from tests.sign_in.standing_in import Handler
 
 METADATA = "/.well-known/oauth-authorization-server"
 CREATE = "/api/services/persistent_notification/create"

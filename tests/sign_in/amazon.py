@@ -1,7 +1,7 @@
 """Login with Amazon in Amazon's shapes, in so far as a sign-in asks it: tokens, whose they are, and the profile."""
 
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,6 +11,7 @@ from aiohttp import web
 
 from alexa_oauth.protocol.pkce import challenge_of
 from alexa_oauth.sign_in.login_with_amazon import Region, SecurityProfile
+from tests.sign_in.standing_in import Handler, answering_at
 
 PROFILE: Final = SecurityProfile(
     "amzn1.application-oa2-client.0123456789abcdef",
@@ -20,8 +21,6 @@ PROFILE: Final = SecurityProfile(
 ANNA: Final = {"user_id": "amzn1.account.AGANNA0123456789ANNA", "name": "Anna Amsel", "email": "anna@example.org"}
 BODO: Final = {"user_id": "amzn1.account.AGBODO0123456789BODO", "name": "Bodo Bär", "email": "bodo@example.org"}
 ERROR_PAGE: Final = "<html><body><h1>Sorry! Something went wrong.</h1></body></html>"
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(slots=True)
@@ -118,13 +117,5 @@ def _error(status: int, error: str, description: str) -> web.Response:
 @asynccontextmanager
 async def served(amazon: StandInAmazon) -> AsyncIterator[StandInAmazon]:
     """Answer on a free port of this machine until the block ends."""
-    app = web.Application()
-    app.router.add_route("*", "/{tail:.*}", amazon.answer)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        amazon.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with answering_at(amazon.answer) as amazon.url:
         yield amazon
-    finally:
-        await runner.cleanup()

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -12,6 +12,7 @@ import aiohttp
 from aiohttp import web
 
 from alexa_oauth.protocol.pkce import challenge_of
+from tests.sign_in.standing_in import Handler, answering_at
 
 ANNA: Final = {"id": "a" * 32, "name": "Anna", "is_owner": True, "is_admin": True, "credentials": [], "mfa_modules": []}
 BODO: Final = {"id": "b" * 32, "name": "Bodo", "is_owner": False, "is_admin": False, "credentials": [], "mfa_modules": []}
@@ -19,8 +20,6 @@ LONG_LIVED: Final = "canary.long-lived-token.0123456789"
 """An access token that a user made by hand."""
 
 _ENDPOINTS: Final = {"authorization": "authorize", "token": "token", "revocation": "revoke"}
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(slots=True)
@@ -143,14 +142,8 @@ class StandInCore:
 @asynccontextmanager
 async def core_running(core: StandInCore) -> AsyncIterator[StandInCore]:
     """Core on a free port of this machine."""
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", core.answer)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        core.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        yield core
-    finally:
-        core.ending.set()
-        await runner.cleanup()
+    async with answering_at(core.answer) as core.url:
+        try:
+            yield core
+        finally:
+            core.ending.set()

@@ -9,11 +9,13 @@ import pytest
 from aiohttp import web
 
 from alexa_oauth.protocol.events import EventName, Reason
+from alexa_oauth.sign_in import home_assistant_core
 from alexa_oauth.sign_in.asking import ANSWER_BYTES
 from tests.attacks.verdict import assert_code, assert_page, begun, rows
 from tests.conftest import StartRig
 from tests.rig import Answer, Browser, Rig
-from tests.sign_in.core import ANNA, BODO, Handler, StandInCore, core_running
+from tests.sign_in.core import ANNA, BODO, StandInCore, core_running
+from tests.sign_in.standing_in import Handler
 
 METADATA = "/.well-known/oauth-authorization-server"
 
@@ -198,6 +200,22 @@ async def test_a_core_that_is_slow_is_told_of_after_three_seconds(
     again = departure if path == METADATA else await browser.send("GET", core.sign_in(departure.location))
     assert "Home Assistant does not answer at the moment" in again.text
     assert "no answer within 0.2 s" in await problem_of(rig)
+
+
+async def test_a_core_that_is_slow_at_each_question_is_given_up_as_a_whole_and_its_token_is_revoked(
+    rig: Rig, core: StandInCore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Amazon's app shows an empty browser meanwhile: 8 seconds at most, whatever number of questions it takes."""
+    assert home_assistant_core.ANSWERS_SECONDS + home_assistant_core.ANSWER_SECONDS <= 8
+    monkeypatch.setattr(home_assistant_core, "ANSWERS_SECONDS", 0.5)
+    core.instead["/api/websocket"] = core.hang
+    browser, page = await begun(rig)
+    again = await back(core, browser, page)
+    assert "Home Assistant does not answer at the moment. Your request is still waiting" in again.text
+    assert await problem_of(rig) == "Home Assistant: no answer within 0.5 s"
+    assert (len(core.given), core.living) == (2, {})
+    core.instead.clear()
+    assert_code(await browser.approve(await back(core, browser, again)))
 
 
 async def test_the_address_inside_is_asked_and_the_browser_goes_to_the_one_outside(start: StartRig, core: StandInCore) -> None:

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import aiohttp
 
-ANSWER_SECONDS: Final = 5
 ANSWER_BYTES: Final = 64 * 1024
 NAME_CHARACTERS: Final = 80
 
@@ -48,13 +47,13 @@ class Answer:
 
 
 @asynccontextmanager
-async def answering(service: str, seconds: float = ANSWER_SECONDS) -> AsyncIterator[None]:
+async def answering(service: str, seconds: float) -> AsyncIterator[None]:
     """Whatever goes wrong in the block, or takes longer, is `Unreachable`; what is told of it quotes neither side."""
     try:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError as error:
-        raise Unreachable(f"{service}: no answer within {seconds:.1g} s") from error
+        raise Unreachable(f"{service}: no answer within {seconds:g} s") from error
     except Odd as odd:
         raise Unreachable(f"{service}: {odd}") from odd
     except aiohttp.WSServerHandshakeError as error:

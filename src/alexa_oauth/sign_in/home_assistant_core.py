@@ -16,6 +16,9 @@ from alexa_oauth.sign_in.asking import ANSWER_BYTES, Odd, Question, Session, Unr
 from alexa_oauth.sign_in.codes import CodeRefused
 
 ANSWER_SECONDS: Final = 3.0
+"""For one question."""
+ANSWERS_SECONDS: Final = 5.0
+"""For all questions about a code together, but for the revocation that follows: a person looks at an empty page meanwhile."""
 
 _METADATA_PATH: Final = "/.well-known/oauth-authorization-server"
 _USER_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
@@ -36,6 +39,9 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class _Tokens:
+    """What Core gave out, and at which of its addresses."""
+
+    address: str
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
 
@@ -59,12 +65,15 @@ class HomeAssistantCore:
 
         Whatever comes of the question, the tokens that Core gives out for it are revoked.
         """
-        address, _ = await find_core(self._addresses, self._session)
-        tokens = await self._redeem(address, code, verifier)
+        tokens = None
         try:
-            return await self._current_user(address, tokens.access_token)
+            async with answering("Home Assistant", ANSWERS_SECONDS):
+                address, _ = await find_core(self._addresses, self._session)
+                tokens = await self._redeem(address, code, verifier)
+                return await self._current_user(tokens)
         finally:
-            await self._revoke(address, tokens.refresh_token)
+            if tokens is not None:
+                await self._revoke(tokens)
 
     async def _redeem(self, address: str, code: str, verifier: str | None) -> _Tokens:
         form = {"grant_type": "authorization_code", "code": code, "client_id": self._client_id}
@@ -74,7 +83,7 @@ class HomeAssistantCore:
             answer = await ask(self._session(), Question("POST", f"{address}/auth/token", form=form))
             match answer.status:
                 case HTTPStatus.OK:
-                    return _Tokens(str(answer.body["access_token"]), str(answer.body["refresh_token"]))
+                    return _Tokens(address, str(answer.body["access_token"]), str(answer.body["refresh_token"]))
                 case HTTPStatus.BAD_REQUEST:
                     raise CodeRefused
                 case HTTPStatus.FORBIDDEN if answer.body.get("error") == "access_denied":
@@ -82,13 +91,13 @@ class HomeAssistantCore:
                 case _:
                     raise Odd(f"a code was answered with status {answer.status}")
 
-    async def _current_user(self, address: str, access_token: str) -> User:
+    async def _current_user(self, tokens: _Tokens) -> User:
         async with (
-            answering(address, ANSWER_SECONDS),
-            self._session().ws_connect(f"{address}/api/websocket", max_msg_size=ANSWER_BYTES) as socket,
+            answering(tokens.address, ANSWER_SECONDS),
+            self._session().ws_connect(f"{tokens.address}/api/websocket", max_msg_size=ANSWER_BYTES) as socket,
         ):
             await _expect(socket, "auth_required")
-            await socket.send_json({"type": "auth", "access_token": access_token})
+            await socket.send_json({"type": "auth", "access_token": tokens.access_token})
             await _expect(socket, "auth_ok")
             await socket.send_json({"id": 1, "type": "auth/current_user"})
             result = (await _expect(socket, "result"))["result"]
@@ -96,10 +105,11 @@ class HomeAssistantCore:
                 _checked_id(result["id"]), shown(result["name"], "Home Assistant user"), is_admin=result["is_admin"] is True
             )
 
-    async def _revoke(self, address: str, refresh_token: str) -> None:
+    async def _revoke(self, tokens: _Tokens) -> None:
         """RFC 7009; a Core that keeps the token counts as one that did not answer, so that the operator hears of it."""
-        async with answering(address, ANSWER_SECONDS):
-            answer = await ask(self._session(), Question("POST", f"{address}/auth/revoke", form={"token": refresh_token}))
+        form = {"token": tokens.refresh_token}
+        async with answering(tokens.address, ANSWER_SECONDS):
+            answer = await ask(self._session(), Question("POST", f"{tokens.address}/auth/revoke", form=form))
             if answer.status != HTTPStatus.OK:
                 raise Odd(f"its token could not be revoked (status {answer.status})")
 

@@ -17,6 +17,9 @@ from alexa_oauth.sign_in.codes import CodeRefused
 
 SERVICE: Final = "Amazon"
 
+ANSWERS_SECONDS: Final = 8.0
+"""For all three questions together: a person looks at an empty page meanwhile."""
+
 _USER_ID: Final = re.compile(r"amzn1\.account\.[A-Za-z0-9._-]{1,128}")
 _OF_THE_CODE: Final = "invalid_grant"
 _OF_THE_SETTINGS: Final = frozenset({"invalid_client", "unauthorized_client"})
@@ -80,12 +83,9 @@ class LoginWithAmazon:
 
     async def identify(self, code: str, verifier: str | None) -> Account:
         """The account that signed in for that code. `CodeRefused`, `Unreachable`."""
-        async with answering(SERVICE):
+        async with answering(SERVICE, ANSWERS_SECONDS):
             token = await self._redeem(code, verifier)
-        async with answering(SERVICE):
-            user_id = await self._owner(token)
-        async with answering(SERVICE):
-            return await self._account(token, user_id)
+            return await self._account(token, await self._owner(token))
 
     async def _redeem(self, code: str, verifier: str | None) -> str:
         form = {
