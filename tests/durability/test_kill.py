@@ -6,7 +6,7 @@ itself. `test_disk.py` does, and `tests/storage/test_opening.py` holds the serve
 
 import asyncio
 import random
-import signal
+import shutil
 import sqlite3
 import subprocess
 import time
@@ -19,21 +19,22 @@ from typing import Final
 import pytest
 
 from alexa_oauth.protocol.policy import ACCESS_TOKENS_PER_GRANT
+from tests.durability.conftest import MakeServer
 from tests.durability.holder import LOST, REPEATED, Holder
+from tests.durability.moments import Moments
 from tests.durability.wire import ALEXA, PROFILES, NotAnswered, Wire
 from tests.durability.wrong_clock import WrongClock
-from tests.running_server import COMMAND, RunningServer
+from tests.running_server import RunningServer
 from tests.storage.records import NOW
 from tests.storage.test_upgrading import REFRESH_TOKEN, SCRIPTS, lay
 
 pytestmark = pytest.mark.durability
 
 KILLS: Final = 100
+"""Amid exchanges and refreshes, half of them in each of two households: a start leaves most of a machine idle."""
 LONGEST_LOAD_SECONDS: Final = 0.2
 KILLED_STARTS: Final = 20
-LONGEST_START_SECONDS: Final = 0.5
-KILLED_UPGRADES: Final = 15
-LONGEST_UPGRADE_SECONDS: Final = 1.0
+KILLED_UPGRADES: Final = 20
 
 SEED: Final = 20_061
 
@@ -98,73 +99,92 @@ async def _until_it_dies(life: Awaitable[None]) -> None:
 
 
 @pytest.mark.fault(
-    "`kill -9` a hundred times amid exchanges and refreshes",
+    f"`kill -9` amid exchanges and refreshes, {KILLS} times",
     gets="a lost answer; after the start the same request again gets what the profile promises",
     kept="every code, token and link that was answered; no half exchange, and an audit trail that agrees with it",
     mends="a start",
 )
-async def test_what_a_client_received_outlives_a_hundred_kills(server: RunningServer) -> None:
-    household, chance = Household(), random.Random(SEED)  # noqa: S311 - it draws moments, not secrets
-    await _serve(server, household.begin)
-    for _ in range(KILLS):
-        await asyncio.to_thread(server.start)
-        async with Wire.to(server.url) as wire:
-            await household.check(wire)
-            life = asyncio.create_task(household.live(wire))
-            await asyncio.wait([life], timeout=chance.uniform(0, LONGEST_LOAD_SECONDS))
-            server.kill()
-            await life
-    await _serve(server, household.settle)
-    _check_the_books(server.data_dir, household.happened)
+async def test_what_a_client_received_outlives_a_hundred_kills(make_server: MakeServer, tmp_path: Path) -> None:
+    chance = random.Random(SEED)  # noqa: S311 - it draws moments, not secrets
+    happened = Counter[str]()
+
+    async def live(server: RunningServer) -> None:
+        household = Household()
+        await _serve(server, household.begin)
+        for _ in range(KILLS // 2):
+            await asyncio.to_thread(server.start)
+            async with Wire.to(server.url) as wire:
+                await household.check(wire)
+                life = asyncio.create_task(household.live(wire))
+                await asyncio.wait([life], timeout=chance.uniform(0, LONGEST_LOAD_SECONDS))
+                server.kill()
+                await life
+        await _serve(server, household.settle)
+        _check_the_books(server.data_dir, household.happened)
+        happened.update(household.happened)
+
+    async with asyncio.TaskGroup() as households:
+        for name in ("here", "there"):
+            households.create_task(live(make_server(tmp_path / name)))
+    assert all(happened[rare] for rare in (LOST, REPEATED, "grant.ended")), happened
 
 
 @pytest.mark.fault(
-    "`kill -9` of one start after another, the first ones too, which make key and database",
+    f"`kill -9` of one start after another, {KILLED_STARTS} times, the first ones too, which make key and database",
     gets="200 once a start succeeds",
     kept="whatever was there",
     mends="a start",
 )
 async def test_a_start_that_is_killed_half_way_leaves_nothing_in_the_way_of_the_next(server: RunningServer) -> None:
-    """The very first ones too, which make the key and the database."""
-    chance = random.Random(SEED)  # noqa: S311 - it draws moments, not secrets
+    """Where one came so far that it told its start text, the next begins with nothing again."""
+    moments = Moments(random.Random(SEED))  # noqa: S311 - it draws moments, not secrets
+    came_so_far = Counter[bool]()
     for _ in range(KILLED_STARTS):
-        process = await asyncio.create_subprocess_exec(*COMMAND, "serve", env=server.environment, stdout=subprocess.DEVNULL)
-        await asyncio.sleep(chance.uniform(0, LONGEST_START_SECONDS))
-        process.kill()
-        assert await process.wait() == -signal.SIGKILL
+        process = await _started(server, stdout=subprocess.PIPE)
+        assert await moments.strike(process)
+        assert process.stdout is not None
+        is_served = bool(await process.stdout.read())
+        came_so_far[is_served] += 1
+        if is_served:
+            moments.was_late()
+            await _serve(server, Household().begin)
+            shutil.rmtree(server.data_dir)
+    assert came_so_far.keys() == {True, False}, came_so_far
     household = Household()
     await _serve(server, household.begin)
     await _serve(server, household.check)
 
 
 @pytest.mark.fault(
-    "`kill -9` of the first start of a new version, while it brings an older database up to date",
+    f"`kill -9` of the first start of a new version, {KILLED_UPGRADES} times, while it brings an older database up to date",
     gets="200 once a start succeeds",
     kept="the link that the older version made; the database is of the old version or of the new one",
     mends="a start",
 )
 async def test_an_upgrade_that_is_killed_half_way_is_simply_begun_anew(tmp_path: Path) -> None:
-    chance, versions = random.Random(SEED), Counter[int]()  # noqa: S311 - it draws moments, not secrets
+    moments, versions = Moments(random.Random(SEED)), Counter[int]()  # noqa: S311 - it draws moments, not secrets
     for number in range(KILLED_UPGRADES):
         place = tmp_path / str(number)
         place.mkdir()
         file = lay(place / "data", version=1)
         clock = WrongClock(RunningServer(file.parent), place / "shift")
         clock.shift(NOW - time.time())  # else the link would seem as old as these lines are
-        server = clock.server
-        process = await asyncio.create_subprocess_exec(
-            *server.command, "serve", env=server.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        await asyncio.sleep(chance.uniform(0, LONGEST_UPGRADE_SECONDS))
-        process.kill()
-        await process.wait()
+        assert await moments.strike(await _started(clock.server))
         with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database:
-            versions.update(database.execute("PRAGMA user_version").fetchone())
-        with server:
-            async with Wire.to(server.url) as wire:
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+        versions[version] += 1
+        if version != 1:
+            moments.was_late()
+        with clock.server:
+            async with Wire.to(clock.server.url) as wire:
                 answer = await wire.refresh_as("amazon-alexa", "s" * 43, REFRESH_TOKEN)
                 assert answer.status == 200, answer.text
-    assert set(versions) == {1, len(SCRIPTS)}
+    assert versions.keys() == {1, len(SCRIPTS)}, versions
+
+
+async def _started(server: RunningServer, stdout: int = subprocess.DEVNULL) -> asyncio.subprocess.Process:
+    command = (*server.command, "serve")
+    return await asyncio.create_subprocess_exec(*command, env=server.environment, stdout=stdout, stderr=subprocess.DEVNULL)
 
 
 async def _serve(server: RunningServer, act: Callable[[Wire], Awaitable[None]]) -> None:
@@ -187,4 +207,3 @@ def _check_the_books(folder: Path, happened: Counter[str]) -> None:
     assert happened["token.issued"] <= recorded["token.issued"] <= happened["token.issued"] + happened[LOST]
     answered = happened["token.refreshed"] + happened[REPEATED]
     assert answered <= recorded["token.refreshed"] + recorded["token.replayed"] <= answered + happened[LOST]
-    assert all(happened[rare] for rare in (LOST, REPEATED, "grant.ended")), happened
