@@ -1,20 +1,19 @@
 """A disk that is full, or takes no writes: refusals that use nothing up, words on `/health`, and no hand needed afterwards.
 
-The disk is a small one in memory. Only root may mount it, directly or by `sudo` without a password; elsewhere, in most
-containers too, these tests are skipped, and what is left are those of `tests/storage/` and `tests/attacks/`, where SQLite
-itself says that the disk is full. The system makes no such disk read-only while a file on it is open for writing; one that
-it distrusts it does, and that is tried with a file system in a file.
+The disk is a small one in memory. Only root may mount it, directly or by `sudo` without a password; without either these
+tests fail. The system makes no such disk read-only while a file on it is open for writing; one that it distrusts it does, and
+that is tried with a file system in a file.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import pytest
 
 from tests.durability.conftest import MakeServer
-from tests.durability.trouble import DistrustedDisk, MountRefused, SmallDisk
+from tests.durability.trouble import DistrustedDisk, SmallDisk
 from tests.durability.wire import ALEXA, PROFILES, STRICT, Wire
 from tests.rig import Answer
 from tests.running_server import RunningServer
@@ -29,11 +28,7 @@ MENDED_SECONDS: Final = 20
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    try:
-        disk = SmallDisk(tmp_path / "disk")
-    except MountRefused as error:
-        pytest.skip(str(error))
-    with disk:
+    with SmallDisk(tmp_path / "disk") as disk:
         yield disk
 
 
@@ -47,18 +42,11 @@ async def test_a_full_disk_uses_nothing_up_and_stops_no_music(make_server: MakeS
     server = make_server(disk.folder / "data")
     await asyncio.to_thread(server.start)
     async with Wire.to(server.url) as wire:
-        code = await wire.code(ALEXA)
-        links = {client_id: await wire.link(client_id) for client_id in PROFILES}
+        presented = await Presented.to(wire)
         disk.fill()
-        assert _is_unavailable(await wire.redeem(ALEXA, code))
-        for client_id, tokens in links.items():
-            assert _is_unavailable(await wire.refresh(client_id, tokens["refresh_token"]))
-            assert (await wire.verify(tokens["access_token"])).status == 200
-        assert (await wire.health()).json["checks"]["database"] == "disk full"
+        await presented.in_vain(wire, "disk full")
         disk.make_room()
-        assert (await wire.redeem(ALEXA, code)).status == 200
-        for client_id, tokens in links.items():
-            assert (await wire.refresh(client_id, tokens["refresh_token"])).status == 200
+        await presented.taken(wire)
         assert (await wire.health()).status == 200
 
 
@@ -73,15 +61,15 @@ async def test_a_disk_that_fills_up_under_load_costs_nobody_a_link(make_server: 
     server = make_server(disk.folder / "data")
     await asyncio.to_thread(server.start)
     async with Wire.to(server.url) as wire, asyncio.TaskGroup() as clients:
-        over = asyncio.Event()
-        lives = [clients.create_task(_refresh_until(over, wire, await wire.link(STRICT))) for _ in range(8)]
+        lives = [Refreshing(await wire.link(STRICT)) for _ in range(8)]
+        tasks = [clients.create_task(life.go_on(wire)) for life in lives]
         for _ in range(FILL_UPS):
             disk.fill()
-            await asyncio.sleep(0.1)
+            await asyncio.gather(*(life.hear(503) for life in lives))
             disk.make_room()
-            await asyncio.sleep(0.1)
-        over.set()
-    assert all(life.result() for life in lives), "everybody was refused for some time"
+            await asyncio.gather(*(life.hear(200) for life in lives))
+        for task in tasks:
+            task.cancel()
 
 
 @pytest.mark.fault(
@@ -92,29 +80,18 @@ async def test_a_disk_that_fills_up_under_load_costs_nobody_a_link(make_server: 
 )
 async def test_a_disk_that_goes_read_only_under_the_server_uses_nothing_up(make_server: MakeServer, tmp_path: Path) -> None:
     """Such a disk never gets what the system still holds for it, so that this sees whether commits, and the key, were flushed."""
-    try:
-        disk = DistrustedDisk(tmp_path / "disk")
-    except MountRefused as error:
-        pytest.skip(str(error))
-    with disk:
+    with DistrustedDisk(tmp_path / "disk") as disk:
         server = make_server(disk.folder / "data")
         await asyncio.to_thread(server.start)
         async with Wire.to(server.url) as wire:
-            code = await wire.code(ALEXA)
-            links = {client_id: await wire.link(client_id) for client_id in PROFILES}
+            presented = await Presented.to(wire)
             disk.fail()
-            assert _is_unavailable(await wire.redeem(ALEXA, code))
-            for client_id, tokens in links.items():
-                assert _is_unavailable(await wire.refresh(client_id, tokens["refresh_token"]))
-                assert (await wire.verify(tokens["access_token"])).status == 200
-            assert (await wire.health()).json["checks"]["database"] == "input/output error"
+            await presented.in_vain(wire, "input/output error")
         server.kill()
         disk.repair()
         await asyncio.to_thread(server.start)
         async with Wire.to(server.url) as wire:
-            assert (await wire.redeem(ALEXA, code)).status == 200
-            for client_id, tokens in links.items():
-                assert (await wire.refresh(client_id, tokens["refresh_token"])).status == 200
+            await presented.taken(wire)
         await asyncio.to_thread(server.stop)
 
 
@@ -159,19 +136,56 @@ async def _left_behind(server: RunningServer, end: str) -> str:
     return str(refresh_token)
 
 
-async def _refresh_until(over: asyncio.Event, wire: Wire, tokens: dict[str, str]) -> int:
-    """Refresh again and again; how often that was refused."""
-    refused = 0
-    while not over.is_set():
-        answer = await wire.refresh(STRICT, tokens["refresh_token"])
-        if answer.status == 200:
-            tokens = answer.json
-        else:
-            assert _is_unavailable(answer), answer.text
-            refused += 1
-            await asyncio.sleep(0.01)
-    assert (await wire.refresh(STRICT, tokens["refresh_token"])).status == 200
-    return refused
+class Presented:
+    """A code, and a link of each profile: what clients present to the server."""
+
+    def __init__(self, code: str, links: dict[str, dict[str, str]]) -> None:
+        self._code = code
+        self._links = links
+
+    @classmethod
+    async def to(cls, wire: Wire) -> Self:
+        """What that server has just issued."""
+        return cls(await wire.code(ALEXA), {client_id: await wire.link(client_id) for client_id in PROFILES})
+
+    async def in_vain(self, wire: Wire, reason: str) -> None:
+        """Codes and refreshes are put off, `/health` says why, and music plays on."""
+        assert _is_unavailable(await wire.redeem(ALEXA, self._code))
+        for client_id, tokens in self._links.items():
+            assert _is_unavailable(await wire.refresh(client_id, tokens["refresh_token"]))
+            assert (await wire.verify(tokens["access_token"])).status == 200
+        assert (await wire.health()).json["checks"]["database"] == reason
+
+    async def taken(self, wire: Wire) -> None:
+        """The same requests work."""
+        assert (await wire.redeem(ALEXA, self._code)).status == 200
+        for client_id, tokens in self._links.items():
+            assert (await wire.refresh(client_id, tokens["refresh_token"])).status == 200
+
+
+class Refreshing:
+    """A client that refreshes again and again, whatever it is answered."""
+
+    def __init__(self, tokens: dict[str, str]) -> None:
+        self._tokens = tokens
+        self._heard = {200: asyncio.Event(), 503: asyncio.Event()}
+
+    async def go_on(self, wire: Wire) -> None:
+        """Until cancelled."""
+        while True:
+            answer = await wire.refresh(STRICT, self._tokens["refresh_token"])
+            assert answer.status == 200 or _is_unavailable(answer), answer.text
+            self._heard[answer.status].set()
+            if answer.status == 200:
+                self._tokens = answer.json
+            else:
+                await asyncio.sleep(0.01)
+
+    async def hear(self, status: int) -> None:
+        """Wait until an answer of that status comes, later than now."""
+        self._heard[status].clear()
+        async with asyncio.timeout(MENDED_SECONDS):
+            await self._heard[status].wait()
 
 
 def _is_unavailable(answer: Answer) -> bool:

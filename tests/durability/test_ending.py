@@ -34,10 +34,12 @@ async def test_every_request_that_was_let_in_is_answered(server: RunningServer) 
     await asyncio.to_thread(server.start)
     async with Wire.to(server.url) as wire:
         tokens = [await wire.link(WINDOW) for _ in range(CLIENTS)]
+    let_in = [await LetIn.at(server.port, pair["refresh_token"]) for pair in tokens]
     with locked(server.data_dir) as other:
-        let_in = [await LetIn.at(server.port, pair["refresh_token"]) for pair in tokens]
+        for guest in let_in:
+            guest.go_on()
         server.process.send_signal(signal.SIGTERM)
-        await asyncio.sleep(0.3)
+        await _begun_to_end(server)
         other.execute("ROLLBACK")
     assert [await guest.status_line() for guest in let_in] == [b"HTTP/1.1 200 OK"] * CLIENTS
     assert await asyncio.to_thread(server.process.wait, SECONDS_TO_END) == 0
@@ -53,8 +55,9 @@ async def test_a_database_that_stays_locked_holds_up_neither_the_answers_nor_the
     await asyncio.to_thread(server.start)
     async with Wire.to(server.url) as wire:
         pair = await wire.link(WINDOW)
+    guest = await LetIn.at(server.port, pair["refresh_token"])
     with locked(server.data_dir):
-        guest = await LetIn.at(server.port, pair["refresh_token"])
+        guest.go_on()
         server.process.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(server.process.wait, SECONDS_TO_END) == 0
         assert await guest.status_line() == b"HTTP/1.1 503 Service Unavailable"
@@ -68,7 +71,7 @@ async def test_a_database_that_stays_locked_holds_up_neither_the_answers_nor_the
 )
 async def test_a_caller_who_never_comes_to_an_end_does_not_hold_up_the_end(server: RunningServer) -> None:
     await asyncio.to_thread(server.start)
-    guest = await LetIn.at(server.port, "")
+    guest = await LetIn.at(server.port, "whose body never comes")
     server.process.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(server.process.wait, SECONDS_TO_END) == 0
     await guest.status_line()
@@ -98,26 +101,41 @@ async def test_what_was_not_answered_was_not_done_either(server: RunningServer) 
     assert happened["token.issued"] == CLIENTS
 
 
+async def _begun_to_end(server: RunningServer) -> None:
+    """Nobody is let in any more."""
+    async with asyncio.timeout(SECONDS_TO_END):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            except ConnectionRefusedError:
+                return
+            writer.close()
+
+
 class LetIn:
     """A refresh that the server has begun to handle: it has asked for the body."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body: bytes) -> None:
         self._reader = reader
         self._writer = writer
+        self._body = body
 
     @classmethod
     async def at(cls, port: int, refresh_token: str) -> Self:
-        """Send the request. Without a refresh token the body never comes."""
-        guest = cls(*await asyncio.open_connection("127.0.0.1", port))
+        """Send the head of the request."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
         body = urlencode({"grant_type": "refresh_token", "refresh_token": refresh_token}).encode()
-        guest._writer.write(
+        writer.write(
             b"POST /alexa/token HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nAuthorization: %b\r\n"
             b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n"
             % (basic(WINDOW, SECRETS[WINDOW]).encode(), len(body))
         )
-        assert await guest._reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
-        guest._writer.write(body if refresh_token else b"")
-        return guest
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        return cls(reader, writer, body)
+
+    def go_on(self) -> None:
+        """Send the body."""
+        self._writer.write(self._body)
 
     async def status_line(self) -> bytes:
         """Of the answer, after the server has closed the connection; nothing if there is no answer."""

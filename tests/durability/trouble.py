@@ -17,7 +17,7 @@ _SIZE: Final = 16 * 1024 * 1024
 
 
 class MountRefused(Exception):
-    """We are not root, or a root who may not mount; the message is for the report of skipped tests."""
+    """We are not root, or a root who may not mount."""
 
 
 class SmallDisk:
