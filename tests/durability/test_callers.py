@@ -15,7 +15,8 @@ pytestmark = pytest.mark.durability
 
 IDLE: Final = 200
 SLOW: Final = 200
-TRIES: Final = 20
+A_ROUND: Final = 20
+ROUNDS: Final = 10
 HEALTH_SECONDS: Final = 0.1
 ABANDONED: Final = 10_000
 AT_ONCE: Final = 16
@@ -40,7 +41,8 @@ async def test_who_dawdles_holds_up_nobody_else(server: RunningServer) -> None:
         for place, writer in enumerate(slow):
             writer.write(SLOW_HEAD if place % 2 else SLOW_BODY)
         dawdling = asyncio.create_task(_dawdle(slow))
-        assert min([await _seconds_of_health(wire) for _ in range(TRIES)]) < HEALTH_SECONDS
+        slowest = [max([await _seconds_of_health(wire) for _ in range(A_ROUND)]) for _ in range(ROUNDS)]
+        assert min(slowest) < HEALTH_SECONDS, "this machine may have had other work in some rounds, but not in all of them"
         for client_id in PROFILES:
             tokens = await wire.link(client_id)
             assert (await wire.refresh(client_id, tokens["refresh_token"])).status == 200

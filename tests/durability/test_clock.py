@@ -19,16 +19,13 @@ YEAR_AHEAD: Final = 365 * 86_400.0
 IN_1970: Final = 60 - time.time()
 MENDED_SECONDS: Final = 20
 
-WRONG: Final = [
-    pytest.param(IN_1970, id="1970"),
-    pytest.param(YEAR_AHEAD, id="a year ahead"),
-    pytest.param(HOUR_BACK, id="an hour back"),
-]
+WRONG: Final = {"1970": IN_1970, "a year ahead": YEAR_AHEAD, "an hour back": HOUR_BACK}
 
 
 @pytest.fixture
-def clock(make_server: MakeServer, tmp_path: Path) -> WrongClock:
-    return WrongClock(make_server(tmp_path / "data"), tmp_path / "shift")
+def clocks(make_server: MakeServer, tmp_path: Path) -> list[tuple[WrongClock, float]]:
+    """A server for each wrong time, and how far that is off."""
+    return [(WrongClock(make_server(tmp_path / name), tmp_path / f"{name}.shift"), wrong) for name, wrong in WRONG.items()]
 
 
 @pytest.mark.fault(
@@ -37,8 +34,13 @@ def clock(make_server: MakeServer, tmp_path: Path) -> WrongClock:
     kept="every link, code and token",
     mends="the right time: doubt ends by itself within seconds",
 )
-@pytest.mark.parametrize("wrong", WRONG)
-async def test_a_step_of_the_clock_ends_no_link_and_is_forgotten_when_undone(clock: WrongClock, wrong: float) -> None:
+async def test_a_step_of_the_clock_ends_no_link_and_is_forgotten_when_undone(clocks: list[tuple[WrongClock, float]]) -> None:
+    async with asyncio.TaskGroup() as steps:
+        for clock, wrong in clocks:
+            steps.create_task(_step(clock, wrong))
+
+
+async def _step(clock: WrongClock, wrong: float) -> None:
     await asyncio.to_thread(clock.server.start)
     async with Wire.to(clock.server.url) as wire:
         links = {client_id: await wire.link(client_id) for client_id in PROFILES}
@@ -48,8 +50,7 @@ async def test_a_step_of_the_clock_ends_no_link_and_is_forgotten_when_undone(clo
         for client_id, tokens in links.items():
             assert (await wire.verify(tokens["access_token"])).status == 200
             links[client_id] = _good(await wire.refresh(client_id, tokens["refresh_token"]))
-        health = await wire.health()
-        assert (health.status, health.json["checks"]["clock"]) == (503, "doubtful")
+        await _doubted(wire)
         clock.shift(RIGHT)
         await _believed(wire)
         for client_id, tokens in links.items():
@@ -62,8 +63,13 @@ async def test_a_step_of_the_clock_ends_no_link_and_is_forgotten_when_undone(clo
     kept="every link, those that were made or used under the wrong clock too",
     mends="the right time and a start; or a `Date` from the public address, a steady day, or the button in the panel",
 )
-@pytest.mark.parametrize("wrong", WRONG)
-async def test_a_start_under_a_wrong_clock_ends_no_link(clock: WrongClock, wrong: float) -> None:
+async def test_a_start_under_a_wrong_clock_ends_no_link(clocks: list[tuple[WrongClock, float]]) -> None:
+    async with asyncio.TaskGroup() as starts:
+        for clock, wrong in clocks:
+            starts.create_task(_start(clock, wrong))
+
+
+async def _start(clock: WrongClock, wrong: float) -> None:
     await asyncio.to_thread(clock.server.start)
     async with Wire.to(clock.server.url) as wire:
         links = {client_id: await wire.link(client_id) for client_id in PROFILES}
@@ -71,8 +77,7 @@ async def test_a_start_under_a_wrong_clock_ends_no_link(clock: WrongClock, wrong
     clock.shift(wrong)
     await asyncio.to_thread(clock.server.start)
     async with Wire.to(clock.server.url) as wire:
-        health = await wire.health()
-        assert (health.status, health.json["checks"]["clock"]) == (503, "doubtful")
+        await _doubted(wire)
         for client_id, tokens in links.items():
             answer = await wire.refresh(client_id, tokens["refresh_token"])
             if wrong == YEAR_AHEAD:
@@ -92,6 +97,11 @@ async def test_a_start_under_a_wrong_clock_ends_no_link(clock: WrongClock, wrong
 def _good(answer: Answer) -> dict[str, str]:
     assert answer.status == 200, answer.text
     return dict(answer.json)
+
+
+async def _doubted(wire: Wire) -> None:
+    health = await wire.health()
+    assert (health.status, health.json["checks"]["clock"]) == (503, "doubtful")
 
 
 async def _believed(wire: Wire) -> None:

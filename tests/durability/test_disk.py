@@ -101,7 +101,6 @@ async def test_a_disk_that_goes_read_only_under_the_server_uses_nothing_up(make_
     kept="everything that was answered before, also where the disk filled up right after the commit and the power went",
     mends="room or a writable disk; the server opens the database by itself within seconds",
 )
-@pytest.mark.parametrize("before", ["nothing", "stop", "kill"])
 @pytest.mark.parametrize(
     "trouble",
     [
@@ -110,21 +109,28 @@ async def test_a_disk_that_goes_read_only_under_the_server_uses_nothing_up(make_
     ],
 )
 async def test_a_start_on_such_a_disk_says_what_is_wrong_and_gets_well_by_itself(
-    make_server: MakeServer, disk: SmallDisk, trouble: tuple[Trouble, Trouble, str], before: str
+    make_server: MakeServer, tmp_path: Path, trouble: tuple[Trouble, Trouble, str]
 ) -> None:
     """A first start, a start after an end in order, and a start after a crash, which left the write-ahead log."""
-    server = make_server(disk.folder / "data")
     befall, mend, reason = trouble
-    refresh_token = await _left_behind(server, before) if before != "nothing" else None
-    befall(disk)
-    await asyncio.to_thread(server.start)
-    assert await _complaint(server) == reason
-    mend(disk)
-    await _mended(server)
-    async with Wire.to(server.url) as wire:
-        if refresh_token is not None:
-            assert (await wire.refresh(STRICT, refresh_token)).status == 200
-        await wire.link(STRICT)
+
+    async def start(before: str) -> None:
+        with SmallDisk(tmp_path / before) as disk:
+            server = make_server(disk.folder / "data")
+            refresh_token = await _left_behind(server, before) if before != "nothing" else None
+            befall(disk)
+            await asyncio.to_thread(server.start)
+            assert await _complaint(server) == reason
+            mend(disk)
+            await _mended(server)
+            async with Wire.to(server.url) as wire:
+                if refresh_token is not None:
+                    assert (await wire.refresh(STRICT, refresh_token)).status == 200
+                await wire.link(STRICT)
+
+    async with asyncio.TaskGroup() as starts:
+        for before in ("nothing", "stop", "kill"):
+            starts.create_task(start(before))
 
 
 async def _left_behind(server: RunningServer, end: str) -> str:
