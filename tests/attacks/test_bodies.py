@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 import pytest
 from structlog.testing import capture_logs
 
-from alexa_oauth.web import forms
+from alexa_oauth.web import forms, runner
 from tests.attacks.verdict import NOTHING, assert_json, rows
 from tests.attacks.wire import FORM, PATIENCE_SECONDS, ask, request, wire
+from tests.conftest import StartRig
 from tests.rig import SECRETS, VERIFIER, Rig, basic
 
 CANARY = "canary0190"
@@ -203,6 +204,14 @@ async def test_l18_a_body_that_trickles_in_is_given_up_and_holds_nobody_up(rig: 
             await slow.send(b"x")
             assert (await rig.send("GET", "/health")).status == 200
         assert_json(await slow.answer(), 408, "invalid_request")
+
+
+@pytest.mark.parametrize("octets", [b"", b"POST /alexa/token HTTP/1.1\r\nX-Dawdle: "], ids=["L18-silent", "L18-head"])
+async def test_who_never_comes_to_a_request_is_cut_off(start: StartRig, monkeypatch: pytest.MonkeyPatch, octets: bytes) -> None:
+    monkeypatch.setattr(runner, "KEEPALIVE_SECONDS", 0.2)
+    async with wire(await start()) as connection:
+        await connection.send(octets)
+        assert await connection.is_closed()
 
 
 @pytest.mark.parametrize(
