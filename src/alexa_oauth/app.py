@@ -246,7 +246,7 @@ class _PanelOnly:
 
 def _panel(settings: Settings, parts: Parts, means: Means, own: _PanelOnly) -> AdminParts:
     sign_in = parts.sign_in
-    checkup = Checkup(settings, means.store, parts.checks, parts.instance, outside())
+    checkup = Checkup(settings, means.store, parts.checks, parts.instance, outside(), own.ledger.sums)
     return AdminParts(
         store=means.store,
         policy=parts.policy,

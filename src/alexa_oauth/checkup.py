@@ -14,6 +14,7 @@ from alexa_oauth.clients.definitions import ClientDefinitions, ClientsFileRefuse
 from alexa_oauth.diagnosis.attempt import Attempt
 from alexa_oauth.diagnosis.attempts import read_attempts
 from alexa_oauth.diagnosis.checks.inside import Inside, check_inside
+from alexa_oauth.diagnosis.counted import with_counted
 from alexa_oauth.diagnosis.doctor import examine
 from alexa_oauth.diagnosis.findings import Finding
 from alexa_oauth.diagnosis.joining import JOINED_WITHIN_SECONDS
@@ -21,7 +22,7 @@ from alexa_oauth.diagnosis.outside import Outside
 from alexa_oauth.diagnosis.report import report
 from alexa_oauth.protocol.alexa import are_all_alexas
 from alexa_oauth.protocol.errors import RowDamaged, StorageUnavailable
-from alexa_oauth.protocol.events import EventName
+from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.models import Client
 from alexa_oauth.protocol.reading import EventQuery, History, HistoryQuery, ReadableStore, RecordedEvent
 from alexa_oauth.settings.table import Network, Settings
@@ -59,6 +60,11 @@ async def read_rows(store: ReadableStore, settings: Settings, now: int) -> Rows:
     recent = [told.event.address for told in proxies if told.at >= now - _RECENT_SECONDS]
     addresses = dict.fromkeys(address for address in recent if address is not None and _is_address(address))
     return Rows(has_secret, tuple(addresses), Counter(link.subject for link in links), last_use_of, histories, strays, now)
+
+
+def _with(rows: Rows, counted: Iterable[Event]) -> Rows:
+    histories, strays = with_counted(rows.histories, rows.strays, counted, rows.now)
+    return replace(rows, histories=histories, strays=strays)
 
 
 def look_inside(
@@ -145,13 +151,14 @@ def about(settings: Settings) -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """The doctor beside a running server."""
+    """The doctor beside a running server. `counted`: refusals that are not written yet."""
 
     settings: Settings
     store: ReadableStore
     checks: Callable[[], Mapping[str, str]]
     instance: Callable[[], str | None]
     world: Outside
+    counted: Callable[[], Iterable[Event]]
 
     async def look(self) -> tuple[Finding, ...]:
         """What shows without leaving the machine."""
@@ -168,7 +175,7 @@ class Checkup:
     async def _inside(self) -> Inside:
         rows, damage = None, ""
         try:
-            rows = await read_rows(self.store, self.settings, self.world.now())
+            rows = _with(await read_rows(self.store, self.settings, self.world.now()), self.counted())
         except RowDamaged as damaged:
             damage = str(damaged)
         except StorageUnavailable:

@@ -14,7 +14,7 @@ from tests.conftest import StartRig
 from tests.diagnosis.households import IPV4, World
 from tests.panel import BERT, PATH, Guest, by_link, home_assistant_user
 from tests.proxy.proxies import HOME
-from tests.rig import Rig
+from tests.rig import ALEXA_URI, ALEXA_VENDOR, Rig
 
 
 @pytest.fixture
@@ -35,6 +35,14 @@ async def test_what_is_wrong_inside_is_told_without_asking(start: StartRig) -> N
     assert "No public address" in page
     assert "Set public_url to that address" in page
     assert "Amazon advises to let it live for 180 days" in page
+
+
+async def test_a_refusal_of_this_minute_is_told_before_it_is_written(online: Rig) -> None:
+    """Whoever comes here has just seen Alexa fail; to hear that nothing is wrong would send them away."""
+    other = ALEXA_URI.replace(ALEXA_VENDOR, "M3OTHERVENDOR")
+    assert (await online.browser().authorize("alexa", redirect_uri=other)).status == 400
+    page = (await (await by_link(online)).open("/health")).text
+    assert "The newest link attempt stopped, for this reason: Alexa wants to be answered at an address" in page
 
 
 async def test_the_last_day_is_drawn_and_told_as_a_table(online: Rig) -> None:

@@ -20,8 +20,9 @@ from tests.diagnosis.households import (
     relay,
     self_signed,
 )
+from tests.diagnosis.story import Story
 from tests.proxy.proxies import HOME
-from tests.rig import running
+from tests.rig import NOW, running
 from tests.running_server import free_ports
 
 pytestmark = pytest.mark.proxy
@@ -233,6 +234,7 @@ async def test_a_name_that_leads_where_amazon_cannot_go(household: Household, ad
     world = await household.behind()
     findings = await household.examined(World({HOME: [address]}, {address: world.ports[IPV4]}, world.trusted))
     assert faults(findings) == {"address_private": Verdict.FAIL}
+    assert f"{address}, which is " in of(findings, "address_private").sentence
     assert kind in of(findings, "address_private").sentence
 
 
@@ -251,3 +253,23 @@ async def test_another_port(household: Household) -> None:
     world = await household.behind()
     inside = replace(WELL, public_url=f"https://{HOME}:8443")
     assert faults(await household.examined(world, inside)) == {"port_not_443": Verdict.WARN}
+
+
+NEVER_CAME: Final = replace(WELL, attempts=(Story().asked().approved().passes(60).read(),), now=NOW + 65)
+
+
+async def test_what_keeps_amazon_away_is_told_once_as_what_it_is(household: Household) -> None:
+    """The attempt shows only that nobody came; the call shows why. Two faults would be told where there is one."""
+    findings = await household.examined(await household.behind(BOTS), NEVER_CAME)
+    assert faults(findings) == {"bot_filter": Verdict.FAIL}
+    assert "explains it" in of(findings, "token_url_unreachable").sentence
+
+
+async def test_if_all_is_well_when_called_from_here_the_search_goes_where_amazon_is_treated_otherwise(
+    household: Household,
+) -> None:
+    findings = await household.examined(await household.behind(), NEVER_CAME)
+    assert faults(findings) == {"token_url_unreachable": Verdict.FAIL}
+    found = of(findings, "token_url_unreachable")
+    assert "answers well when this server calls it" in found.sentence
+    assert "a country rule" in found.fix

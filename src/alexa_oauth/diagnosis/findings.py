@@ -1,12 +1,15 @@
 """What the doctor found: one verdict for each cause of the catalogue, and what it rests on."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from alexa_oauth.diagnosis.causes import CATALOGUE
+from alexa_oauth.diagnosis.causes.address import TOKEN_URL_UNREACHABLE
 from alexa_oauth.diagnosis.causes.cause import Cause, Seen
+from alexa_oauth.diagnosis.causes.path import BOT_FILTER
+from alexa_oauth.diagnosis.causes.tokens import CLOCK_WRONG
 
 
 class Verdict(StrEnum):
@@ -18,6 +21,15 @@ class Verdict(StrEnum):
     NOT_TESTABLE = "not testable here"
 
 
+_ALL_GREEN: Final = (
+    "The person approved, and the request with which Amazon's servers fetch the token never came. Yet the address answers well"
+    " when this server calls it."
+)
+_TREATS_AMAZON_OTHERWISE: Final = (
+    "Compare Access Token URI in the developer console with Set up. Then look for what treats Amazon's servers otherwise than a"
+    " call from here: a country rule, a ban list such as fail2ban or CrowdSec, a firewall. Last, open the address on a phone with"
+    " Wi-Fi off."
+)
 _GRAVITY: Final = (Verdict.NOT_TESTABLE, Verdict.PASS, Verdict.WARN, Verdict.FAIL)
 
 
@@ -73,7 +85,25 @@ def complete(findings: Iterable[Finding], *, called: bool) -> tuple[Finding, ...
         before = gravest.get(finding.cause.cause_id)
         if before is None or finding.gravity > before.gravity:
             gravest[finding.cause.cause_id] = finding
+    if stopped := gravest.get(TOKEN_URL_UNREACHABLE.cause_id):
+        gravest[TOKEN_URL_UNREACHABLE.cause_id] = _narrowed(stopped, gravest)
     return tuple(gravest.get(name) or not_testable(cause, _why_not(cause, called=called)) for name, cause in CATALOGUE.items())
+
+
+def _narrowed(stopped: Finding, found: Mapping[str, Finding]) -> Finding:
+    """Why Amazon did not come, after its way was walked: the one thing that stands in it, or what is left if nothing does."""
+    if stopped.gravity < _GRAVITY.index(Verdict.WARN):
+        return stopped
+    if any(other.verdict is Verdict.FAIL and _is_in_the_way(other.cause) for other in found.values()):
+        return not_testable(stopped.cause, "The newest attempt shows it, too, and a fault that was found explains it.")
+    passage = found.get(BOT_FILTER.cause_id)
+    if passage is not None and passage.verdict is Verdict.PASS:
+        return replace(stopped, sentence=_ALL_GREEN, fix=_TREATS_AMAZON_OTHERWISE)
+    return stopped
+
+
+def _is_in_the_way(cause: Cause) -> bool:
+    return Seen.OUTSIDE in cause.seen and cause not in {TOKEN_URL_UNREACHABLE, CLOCK_WRONG}
 
 
 def _why_not(cause: Cause, *, called: bool) -> str:

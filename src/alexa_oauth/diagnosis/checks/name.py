@@ -89,7 +89,7 @@ def _judge_kinds(addresses: tuple[str, ...]) -> Finding:
     hidden = [address for address in addresses if kind_of(address) != "public"]
     if not hidden:
         return passed(causes.ADDRESS_PRIVATE, "Every address of the name is a public one.")
-    told = "; ".join(f"{address} is {kind_of(address)}" for address in hidden)
+    told = "; ".join(f"{address}, which is {kind_of(address)}" for address in hidden)
     fix = f"{causes.ADDRESS_PRIVATE.fix} If your own router or DNS says so at home only, on purpose, this is no fault."
     return failed(causes.ADDRESS_PRIVATE, f"Amazon cannot reach {told}.", fix)
 
