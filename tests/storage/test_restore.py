@@ -1,6 +1,7 @@
 """Backups, sealed and as copies, and what becomes of links and keys when one is restored."""
 
 import io
+import os
 import sqlite3
 import stat
 from contextlib import closing, suppress
@@ -14,7 +15,7 @@ from alexa_oauth.protocol.errors import StartRefused
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.keeping import BackupContents, BackupRefused
 from alexa_oauth.protocol.reading import EventQuery
-from alexa_oauth.storage import backup, sealed, swapping
+from alexa_oauth.storage import backup, database, keyholder, sealed, swapping
 from alexa_oauth.storage import export as export_module
 from alexa_oauth.storage.candidate import candidate
 from alexa_oauth.storage.daily import make_daily_copy
@@ -294,6 +295,48 @@ class TestRestored:
         assert (contents.links, contents.is_sealed) == (1, False)
         await store.close()
         assert await refreshed(open_store(), newer, surroundings) == newer
+
+    @pytest.mark.parametrize("moment", ["after the rotation", "before the copies were reached"])
+    async def test_a_copy_of_before_the_rotation_takes_the_place_of_a_database_that_is_damaged_after_it(
+        self,
+        store: SqliteStore,
+        surroundings: Surroundings,
+        open_store: OpenStore,
+        monkeypatch: pytest.MonkeyPatch,
+        moment: str,
+    ) -> None:
+        """Nothing but the copy holds the links then, and the start names it as the cure."""
+        token, former = await linked(store), store.keys.master
+        copy = make_daily_copy(surroundings.folder, NOW)
+        assert copy is not None
+        os.utime(copy, (NOW, NOW))
+        with monkeypatch.context() as power_cut:
+            if moment == "before the copies were reached":
+                power_cut.setattr(keyholder, "rewrap_copies", lambda _: None)
+            await store.keys.rotate_master(TOLD)
+        await store.close()
+        await open_store().close()
+        assert (copy.stat().st_mtime, copy.stat().st_mode & 0o777) == (NOW, 0o600)
+        assert [file.name for file in copy.parent.iterdir()] == [copy.name]
+        with closing(sqlite3.connect(copy)) as connection, pytest.raises(StartRefused, match="wrong encryption key"):
+            database.master_of(connection, [former])
+        (surroundings.folder / "oauth.db").write_bytes(b"damaged" * 1_000)
+        with pytest.raises(StartRefused, match=f"restore {copy}"):
+            open_store()
+        restore(copy.read_bytes(), surroundings, passphrase=None)
+        assert await refreshed(open_store(), token, surroundings) == token
+
+    async def test_a_copy_whose_keys_are_not_all_here_stays_as_it_is(
+        self, store: SqliteStore, elsewhere: Surroundings, surroundings: Surroundings
+    ) -> None:
+        other = SqliteStore.open(elsewhere.folder, elsewhere.opening())
+        foreign = (await other.copy()).read_bytes()
+        await other.close()
+        copy, damaged = await store.copy(), surroundings.folder / "backups" / "2027-01-01.db"
+        copy.write_bytes(foreign)
+        damaged.write_bytes(b"damaged")
+        await store.keys.rotate_master(TOLD)
+        assert (copy.read_bytes(), damaged.read_bytes()) == (foreign, b"damaged")
 
     async def test_a_key_that_the_backup_needs_is_not_retired_any_more(
         self, store: SqliteStore, surroundings: Surroundings, open_store: OpenStore

@@ -39,10 +39,19 @@ async def linked(store: SqliteStore, number: int = 1, at: int = NOW) -> str:
 
 
 async def refreshed(store: SqliteStore, token: str, surroundings: Surroundings) -> str:
-    request = RefreshRequest(token, None, "192.0.2.1")
-    answer = await store.write(lambda tx: refresh(tx, ALEXA, request, POLICY, surroundings.entropy))
+    answer = await store.write(lambda tx: answer_to(tx, token, surroundings))
     assert isinstance(answer, TokenResponse), answer
     return answer.refresh_token
+
+
+async def refused(store: SqliteStore, token: str, surroundings: Surroundings) -> Reason:
+    answer = await store.write(lambda tx: answer_to(tx, token, surroundings))
+    assert isinstance(answer, Refusal), answer
+    return answer.reason
+
+
+def answer_to(tx: SqliteTransaction, token: str, surroundings: Surroundings) -> TokenResponse | Refusal:
+    return refresh(tx, ALEXA, RefreshRequest(token, None, "192.0.2.1"), POLICY, surroundings.entropy)
 
 
 def ages(store: SqliteStore) -> list[tuple[KeyAge, int]]:
@@ -143,10 +152,8 @@ class TestData:
     async def test_a_retired_key_still_tells_a_spent_token_from_a_made_up_one(
         self, store: SqliteStore, surroundings: Surroundings
     ) -> None:
-        request = RefreshRequest(await self._retired(store, surroundings), None, "192.0.2.1")
-        answer = await store.write(lambda tx: refresh(tx, ALEXA, request, POLICY, surroundings.entropy))
-        assert isinstance(answer, Refusal)
-        assert answer.reason is Reason.REFRESH_TOKEN_REUSED
+        spent = await self._retired(store, surroundings)
+        assert await refused(store, spent, surroundings) is Reason.REFRESH_TOKEN_REUSED
 
     @pytest.mark.parametrize("generation", [2, 3, 9])
     async def test_who_stole_a_key_that_was_retired_can_make_no_head_and_no_healing_token(
@@ -176,10 +183,48 @@ class TestData:
         head = await refreshed(store, genuine, surroundings)
         read = store.read(lambda tx: tx.grants.read_refresh_token(genuine))
         assert read is not None
-        request = RefreshRequest(store.keys.ring.refresh_token(stolen, read), None, "192.0.2.1")
-        answer = await store.write(lambda tx: refresh(tx, ALEXA, request, POLICY, surroundings.entropy))
-        assert isinstance(answer, Refusal)
+        forged = store.keys.ring.refresh_token(stolen, read)
+        assert await refused(store, forged, surroundings) is Reason.REFRESH_TOKEN_REUSED
         assert await refreshed(store, genuine, surroundings) == head, "the true predecessor still works"
+
+    async def test_the_predecessor_of_a_healed_head_keeps_its_key_for_its_hour(
+        self, store: SqliteStore, surroundings: Surroundings
+    ) -> None:
+        """A restore between: one of Amazon's servers holds the newer token, another the one of before the new data keys."""
+        old = await linked(store)
+        await store.keys.rotate_data(TOLD)
+        ring, restored = store.keys.ring, store.read(lambda tx: tx.grants.read_refresh_token(old))
+        assert restored is not None
+        newer = ring.refresh_token(ring.newest_token_key_id, replace(restored, generation=2))
+        assert await refreshed(store, newer, surroundings) == newer
+        await store.keys.renew()
+        assert await refreshed(store, old, surroundings) == newer
+        surroundings.advance(HOUR + 1)
+        await store.keys.renew()
+        assert ages(store) == [(KeyAge.CURRENT, 1), (KeyAge.RETIRED, 0)]
+
+    async def test_a_generation_that_two_keys_made_is_one_head_and_forks_nothing(
+        self, store: SqliteStore, surroundings: Surroundings
+    ) -> None:
+        """New data keys, a refresh whose answer was lost, new data keys again, then the backup of before all that."""
+        old = await linked(store)
+        presented = store.read(lambda tx: tx.grants.read_refresh_token(old))
+        assert presented is not None
+        await store.keys.rotate_data(TOLD)
+        ring = store.keys.ring
+        lost = ring.refresh_token(ring.newest_token_key_id, replace(presented, generation=2))
+        await store.keys.rotate_data(TOLD)
+        head = await refreshed(store, old, surroundings)
+        assert head != lost
+        assert await refreshed(store, lost, surroundings) == head, "whoever got the answer after all is led to the head"
+        surroundings.advance(8 * DAY)
+        third = await refreshed(store, lost, surroundings)
+        assert await refreshed(store, head, surroundings) == third, "both are the same generation, and its successor is one"
+        await refreshed(store, third, surroundings)
+        surroundings.advance(HOUR + 1)
+        await store.keys.renew()
+        for spent in (lost, head):
+            assert await refused(store, spent, surroundings) is Reason.REFRESH_TOKEN_REUSED
 
     async def test_a_retired_key_goes_when_no_living_link_was_begun_under_it(
         self, store: SqliteStore, surroundings: Surroundings

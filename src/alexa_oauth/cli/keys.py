@@ -25,7 +25,8 @@ _TO_FILE: Final = """\
 The new master key is in {file}. The database needs it from now on: before the server starts the next time, set
 ALEXA_OAUTH_ENCRYPTION_KEY_FILE to that file, in place of the former setting. Until then the running server goes on."""
 _MASTER: Final = """\
-The master key is another one, and every token stays good. Copies made before can still be read with the former key."""
+The master key is another one, and every token stays good. The copies in the folder of backups go by it, too; those that
+you keep elsewhere can still be read with the former key."""
 _DATA: Final = """\
 New data keys make everything from now on. Each link gets a token of the new one at its next refresh; {needing}.
 The running server does the rest by itself; `alexa-oauth key show-id` tells how far it is."""

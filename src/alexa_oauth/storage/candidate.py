@@ -12,9 +12,10 @@ from typing import BinaryIO, Final
 from alexa_oauth.protocol.errors import RowDamaged, StartRefused
 from alexa_oauth.protocol.keeping import BackupContents, BackupRefused
 from alexa_oauth.storage import database
+from alexa_oauth.storage.copied_keys import present_keys, take_over
 from alexa_oauth.storage.errors import is_damage, is_storage_failure, unavailable
 from alexa_oauth.storage.export import Manifest, unpack
-from alexa_oauth.storage.folder import DATABASE, RESTORE
+from alexa_oauth.storage.folder import RESTORE
 from alexa_oauth.storage.keys import KeyRing, MasterKey
 from alexa_oauth.storage.opening import Opening, configured_masters
 from alexa_oauth.storage.sealed import FIRST_LINE, is_sealed
@@ -25,8 +26,6 @@ _SQLITE: Final = b"SQLite format 3\0"
 _SCHEMA: Final = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"
 _LIVING: Final = """SELECT grant_id, payload FROM grants
     WHERE ended_at IS NULL AND (ends_at IS NULL OR ends_at > ?)"""
-_KEYS: Final = "SELECT key_id, wrapped, wrapped_by FROM data_keys"
-_BORROW: Final = "UPDATE data_keys SET wrapped = ?, wrapped_by = ? WHERE key_id = ?"
 _ANOTHER_KEY: Final = (
     "this copy wants the encryption key {wanted}, which is not here, and holds data keys that the present database lacks: "
     "put that key into {key} or into the settings first, or restore a sealed backup, which brings its key along"
@@ -134,22 +133,11 @@ def _master_of_copy(connection: sqlite3.Connection, folder: Path, opening: Openi
     for master in masters:
         if master.key_id == wanted:
             return master
-    present = {key_id: (wrapped, wrapped_by) for key_id, wrapped, wrapped_by in _present_keys(folder)}
-    ids = [key_id for (key_id,) in connection.execute("SELECT key_id FROM data_keys")]
+    present = present_keys(folder)
     for master in masters:
-        if all(key_id in present and present[key_id][1] == master.key_id for key_id in ids):
-            for key_id in ids:
-                connection.execute(_BORROW, (*present[key_id], key_id))
+        if all(wrapped_by == master.key_id for _, wrapped_by in present.values()) and take_over(connection, present):
             return master
     raise BackupRefused(_ANOTHER_KEY.format(wanted=wanted, key=folder / "encryption.key"))
-
-
-def _present_keys(folder: Path) -> list[tuple[str, bytes, str]]:
-    try:
-        with closing(database.connect(folder / DATABASE, 1)) as connection:
-            return connection.execute(_KEYS).fetchall()
-    except sqlite3.Error:
-        return []
 
 
 def _open_all(connection: sqlite3.Connection, ring: KeyRing, now: int) -> int:

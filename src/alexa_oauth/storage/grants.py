@@ -25,7 +25,8 @@ _ROTATE: Final = f"""UPDATE grants SET generation = :generation, predecessor_key
 _USE_HEAD: Final = f"""UPDATE grants SET head_used_at = coalesce(head_used_at, :now), {_USE}
     WHERE grant_id = :grant_id"""  # noqa: S608
 _USE_PREDECESSOR: Final = f"UPDATE grants SET {_USE} WHERE grant_id = :grant_id"  # noqa: S608
-_HEAL: Final = f"""UPDATE grants SET generation = :generation, predecessor_key_id = :token_key_id,
+_HEAL: Final = f"""UPDATE grants SET generation = :generation, predecessor_key_id = CASE
+    WHEN :generation = generation + 1 THEN token_key_id ELSE :token_key_id END,
     token_key_id = :token_key_id, rotated_at = :now,
     rotated_profile = :profile, head_used_at = :now, sealed_window = NULL, {_USE} WHERE grant_id = :grant_id"""  # noqa: S608
 

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from alexa_oauth.protocol.errors import StartRefused
 from alexa_oauth.protocol.events import Event
 from alexa_oauth.protocol.keeping import KeyStanding
+from alexa_oauth.storage.copied_keys import rewrap_copies
 from alexa_oauth.storage.folder import NEXT_KEY, adopt_next_key, alone_in, write_key
 from alexa_oauth.storage.keys import MASTER_KEY_BYTES, KeyRing, MasterKey, fresh_data_keys
 from alexa_oauth.storage.opening import Opening, read_keys
@@ -82,7 +83,7 @@ class Keyholder:
             await self.reload()
 
     async def rotate_master(self, told: Event) -> None:
-        """Make a new master key, which is a file in the folder, and wrap the data keys under it: no token changes.
+        """Make a new master key, which is a file in the folder, and wrap the data keys under it, in copies too: no token changes.
 
         A power cut leaves two key files at most, of which the database names the one that counts.
         """
@@ -94,6 +95,7 @@ class Keyholder:
                 await self._wrap_under(fresh, told)
                 adopt_next_key(self._folder)
             await self.reload()
+            await asyncio.to_thread(rewrap_copies, self._folder)
 
     async def rotate_master_to(self, file: Path, told: Event) -> None:
         """Make a new master key in a file that settings will name; the server needs them changed before its next start."""
@@ -101,6 +103,7 @@ class Keyholder:
             fresh = MasterKey(self._opening.entropy(MASTER_KEY_BYTES))
             write_key(file, fresh.secret)
             await self._wrap_under(fresh, told)
+            await asyncio.to_thread(rewrap_copies, self._folder)
 
     async def rotate_data(self, told: Event) -> None:
         """Add new data keys, which make everything from now on."""

@@ -14,6 +14,7 @@ from alexa_oauth.protocol.events import Event
 from alexa_oauth.protocol.models import Client, Instant
 from alexa_oauth.protocol.ports import Entropy
 from alexa_oauth.storage import backup, database, folder
+from alexa_oauth.storage.copied_keys import rewrap_copies
 from alexa_oauth.storage.keys import MASTER_KEY_BYTES, KeyRing, MasterKey, fresh_data_keys
 from alexa_oauth.storage.swapping import put_in_place
 
@@ -86,6 +87,7 @@ def open_folder(path: Path, opening: Opening) -> OpenFolder:
         writing = _connect(resources, file, busy_seconds)
         if opening.serving:
             database.migrate(writing, database.migrations())
+            rewrap_copies(path)  # should a rotation of the master key have been broken off before them
         writing.execute("PRAGMA busy_timeout = 0")  # from now on the writer says where it waits
         reading = _connect(resources, file, _READER_BUSY_SECONDS)
         reading.execute("PRAGMA query_only = ON")
