@@ -8,7 +8,8 @@ import pytest
 
 from alexa_oauth.admin.charts import HEIGHT, WIDTH, Series, bar_chart
 from alexa_oauth.admin.parts import PARTS
-from alexa_oauth.diagnosis.findings import Finding
+from alexa_oauth.diagnosis.causes.path import ANSWER_SLOW
+from alexa_oauth.diagnosis.findings import Finding, failed
 from alexa_oauth.protocol.activity import HOUR
 from tests.conftest import StartRig
 from tests.diagnosis.households import IPV4, World
@@ -92,6 +93,17 @@ async def test_an_examination_shows_its_steps_and_then_what_it_found(online: Rig
     report = page.partition('<pre id="report"')[2].partition("</pre>")[0]
     assert "**fail** name_not_found" in report
     assert HOME not in report
+
+
+async def test_what_was_measured_outweighs_what_an_attempt_lets_one_guess(online: Rig) -> None:
+    """An attempt that stopped, probably for a slow answer, is but advice; ten seconds without an answer are a fault."""
+    browser = online.browser()
+    code = (await browser.approve(await browser.authorize("alexa"))).returned["code"]
+    for _ in range(2):
+        assert (await online.redeem(code, "alexa")).status == 200
+    online.server.admin[PARTS].examination.findings = (failed(ANSWER_SLOW, "No answer came within 10 seconds."),)
+    page = (await (await by_link(online)).open("/health")).text
+    assert "No answer came within 10 seconds." in page
 
 
 async def test_an_examination_that_breaks_off_is_told(online: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import html
 import json
 import re
 from collections.abc import AsyncIterator
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,28 @@ class TestSteps:
         page = await owner.open()
         assert steps_on(page) == ["refused", "open", "open", "open"]
         assert "redirect_uri_not_registered" in page.text
+
+    async def test_what_stopped_the_newest_attempt_is_told_where_the_person_waits_for_it(self, server: Rig, owner: Guest) -> None:
+        await alexa_asks(server, server.browser())
+        page = (await owner.open()).text
+        assert "<strong>Another vendor id.</strong> Alexa wants to be answered" in page, "before it is written"
+        assert "If it is yours, add it to vendor_ids." in page
+        await owner.change("/linking")
+        server.clocks.advance(1)
+        assert "Another vendor id" not in (await owner.open()).text, "that was before they began anew"
+
+    async def test_that_amazon_never_came_is_told_after_a_minute(self, server: Rig, owner: Guest) -> None:
+        browser = server.browser()
+        await browser.approve(
+            await browser.authorize("amazon-alexa", redirect_uri=f"https://layla.amazon.com/api/skill/link/{MINE}")
+        )
+        assert "do not get through" not in (await owner.open()).text
+        server.clocks.advance(60)
+        assert "<strong>Amazon's servers do not get through.</strong>" in unescape((await owner.open()).text)
+
+    async def test_what_strangers_and_other_clients_are_refused_is_not_told_there(self, server: Rig, owner: Guest) -> None:
+        await server.browser().authorize("nobody", redirect_uri="https://evil.test/")
+        assert "Wrong client id" not in (await owner.open()).text
 
     async def test_what_another_client_does_is_no_step(self, checkout: Rig) -> None:
         await checkout.link("C1")

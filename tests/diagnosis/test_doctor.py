@@ -131,6 +131,13 @@ async def test_only_the_needed_paths_are_proxied(household: Household, location:
     assert faults(await household.examined(await household.behind(ours, location))) == found
 
 
+async def test_a_header_that_stops_the_way_back_is_seen_where_only_the_needed_paths_are_proxied(household: Household) -> None:
+    """As the examples have it: nothing of this server's is shown at the bare address, to judge headers by."""
+    ours = f"location ~ ^/(alexa/|health) {{ {POLICY} proxy_pass http://127.0.0.1:{household.port}; }}"
+    findings = await household.examined(await household.behind(ours, "return 404;"))
+    assert faults(findings) == {"page_policy": Verdict.FAIL, "root_not_a_page": Verdict.WARN}
+
+
 async def test_another_installation_answers(household: Household, tmp_path: Path) -> None:
     async with running(tmp_path / "older", {"trusted_proxies": "127.0.0.1"}) as older:
         world = await household.behind(oauth=int(older.origin.rpartition(":")[2]))

@@ -87,18 +87,26 @@ async def show(request: web.Request) -> web.Response:
     before = _cursor(request.query.get("before", ""))
     subject = None if person.is_administrator else person.subject
     now = parts.store.read(lambda tx: tx.now)
-    query = HistoryQuery(SHOWN + 1, before=before, subject=subject)
-    async with parts.store.reader() as reader:
-        found = await reader.histories(query)
-        histories, is_last = found[:SHOWN], len(found) <= SHOWN
-        span = [told.at for history in histories for told in history.events] or [now]
-        strays = [] if subject else await reader.strays(min(span), max(span) + JOINED_WITHIN_SECONDS)
-    older = None if is_last else histories[-1].events[0].sequence
-    if before is None and subject is None:
-        histories, strays = with_counted(histories, strays, parts.counted(), now)
-    attempts = read_attempts(histories, strays, now, lambda client_id: _redirect_uris(parts, client_id))
+    attempts, older = await find_attempts(parts, HistoryQuery(SHOWN + 1, before=before, subject=subject))
     views = parts.store.read(lambda tx: [_attempt(tx, attempt, person) for attempt in attempts])
     return page(request, "attempts", AttemptsView(now, _groups(views), before is None, older))
+
+
+async def find_attempts(parts: AdminParts, query: HistoryQuery) -> tuple[tuple[Attempt, ...], int | None]:
+    """All but the last that the query allows; if there is a last, the place from which it goes on.
+
+    The newest ones of everybody hold what is not written yet.
+    """
+    now = parts.store.read(lambda tx: tx.now)
+    async with parts.store.reader() as reader:
+        found = await reader.histories(query)
+        histories, is_last = found[: query.limit - 1], len(found) < query.limit
+        span = [told.at for history in histories for told in history.events] or [now]
+        strays = [] if query.subject else await reader.strays(min(span), max(span) + JOINED_WITHIN_SECONDS)
+    older = None if is_last else histories[-1].events[0].sequence
+    if query.before is None and query.subject is None:
+        histories, strays = with_counted(histories, strays, parts.counted(), now)
+    return read_attempts(histories, strays, now, lambda client_id: _redirect_uris(parts, client_id)), older
 
 
 async def end_all(request: web.Request) -> web.Response:

@@ -12,6 +12,7 @@ from alexa_oauth.admin.charts import Chart, Series, bar_chart
 from alexa_oauth.admin.examination import Examination
 from alexa_oauth.admin.formats import count, hour_of_day
 from alexa_oauth.admin.parts import PARTS
+from alexa_oauth.diagnosis.causes.cause import Seen
 from alexa_oauth.diagnosis.findings import Finding, Verdict, complete
 from alexa_oauth.diagnosis.notices import Notice
 from alexa_oauth.protocol.activity import HOUR, Activity, by_hour, together
@@ -79,8 +80,8 @@ async def give_up(app: web.Application) -> None:
 
 
 def _all(inside: Sequence[Finding], examination: Examination) -> tuple[Finding, ...]:
-    """What shows now inside, and what the last examination found beyond that."""
-    judged = {finding.cause for finding in inside}
+    """What shows now inside, and what the last examination found from outside, which nothing inside can gainsay."""
+    judged = {finding.cause for finding in inside if Seen.OUTSIDE not in finding.cause.seen}
     beyond = [
         finding for finding in examination.findings if finding.cause not in judged and finding.verdict is not Verdict.NOT_TESTABLE
     ]

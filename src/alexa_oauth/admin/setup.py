@@ -7,21 +7,26 @@ from typing import Final
 from aiohttp import web
 
 from alexa_oauth.admin.answers import done, page
+from alexa_oauth.admin.attempts import find_attempts
 from alexa_oauth.admin.first_link import Progress, progress_of
 from alexa_oauth.admin.parts import PARTS, AdminParts
 from alexa_oauth.admin.restored import unreviewed_restore
 from alexa_oauth.admin.sightings import Sighting
 from alexa_oauth.admin.visit import form_of, person_of
+from alexa_oauth.diagnosis.attempt import Attempt, Standing, Step
+from alexa_oauth.diagnosis.noise import is_noise
 from alexa_oauth.protocol.account_linking import ClientSecret, ConsoleField, console_fields, linking_request
 from alexa_oauth.protocol.credentials import new_pairing_code
 from alexa_oauth.protocol.errors import OptionsNotKept
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.models import Client, Resident
 from alexa_oauth.protocol.ports import Transaction
+from alexa_oauth.protocol.reading import HistoryQuery
 
 LINKING_SECONDS: Final = 600
 """How long after they began an administrator is offered a vendor id that Amazon sends."""
 
+_ATTEMPTS_READ: Final = 8
 _HIDDEN: Final = ClientSecret(None, "hidden")
 
 
@@ -46,11 +51,15 @@ class ConsoleView:
 
 @dataclass(frozen=True, slots=True)
 class LinkingView:
-    """How far linking has come. `until` is when what Amazon sends stops being offered; `offers` is what it sent."""
+    """How far linking has come. `until` is when what Amazon sends stops being offered; `offers` is what it sent.
+
+    `stopped`: the newest attempt will come no further.
+    """
 
     progress: Progress
     until: int | None
     offers: tuple[Sighting, ...]
+    stopped: Attempt | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +165,21 @@ async def _linking(parts: AdminParts) -> LinkingView:
         progress = await progress_of(reader, parts.alexa.client_id)
     now = parts.store.read(lambda tx: tx.now)
     begun_at = progress.begun_at
+    stopped = await _stopped(parts, begun_at or 0)
     if begun_at is None or not 0 <= now - begun_at < LINKING_SECONDS:
-        return LinkingView(progress, None, ())
+        return LinkingView(progress, None, (), stopped)
     offers = parts.alexa.sightings.since(begun_at) if parts.alexa.follows_vendor_ids else ()
-    return LinkingView(progress, begun_at + LINKING_SECONDS, offers)
+    return LinkingView(progress, begun_at + LINKING_SECONDS, offers, stopped)
+
+
+async def _stopped(parts: AdminParts, begun_at: int) -> Attempt | None:
+    """Of Alexa's, or of whoever named another client by mistake; what strangers send is nobody's first link."""
+    attempts, _ = await find_attempts(parts, HistoryQuery(_ATTEMPTS_READ))
+    alexas = (told for told in attempts if told.client_id == parts.alexa.client_id or told.step is Step.ASKED)
+    newest = next((attempt for attempt in alexas if not is_noise(attempt)), None)
+    if newest is None or newest.begun_at < begun_at or newest.verdict.standing is not Standing.STOPPED:
+        return None
+    return newest
 
 
 def _qr(url: str) -> str:

@@ -53,7 +53,8 @@ async def check_passage(outside: Outside, site: Site, address: str, instance: st
     if isinstance(amazons_call, Reply):
         findings += [_judge_time(amazons_call), *_judge_clock(outside, amazons_call)]
     if _is_refusal(amazons_call):
-        findings += [_judge_origin(origin), *_judge_health(health, instance), *_judge_page(root)]
+        findings += [_judge_origin(origin), *_judge_health(health, instance), _judge_page(root)]
+        findings.append(_judge_policies(amazons_call, browsers, health, root))
     return tuple(findings)
 
 
@@ -141,16 +142,20 @@ def _judge_health(answer: Answer, instance: str | None) -> list[Finding]:
     return [whole, passed(path.TWO_SERVERS, "The installation that answers is this one.", told)]
 
 
-def _judge_page(root: Answer) -> list[Finding]:
+def _judge_page(root: Answer) -> Finding:
     if not isinstance(root, Reply) or root.status != HTTPStatus.OK or "html" not in root.headers.get("Content-Type", ""):
-        return [
-            warned(amazons.ROOT_NOT_A_PAGE, f"For the bare address the answer is {_in_short(root)}.", evidence=_evidence(root))
-        ]
-    policies = [Evidence("Content-Security-Policy", policy) for policy in root.headers.get_all("Content-Security-Policy", [])]
-    shown = passed(amazons.ROOT_NOT_A_PAGE, "The bare address shows a page.", root.evidence)
-    if any("form-action" in policy.value for policy in policies):
-        return [shown, failed(person.PAGE_POLICY, evidence=[*policies, *root.evidence])]
-    return [shown, passed(person.PAGE_POLICY, "No header keeps the browser from going back to Alexa.", policies)]
+        return warned(amazons.ROOT_NOT_A_PAGE, f"For the bare address the answer is {_in_short(root)}.", evidence=_evidence(root))
+    return passed(amazons.ROOT_NOT_A_PAGE, "The bare address shows a page.", root.evidence)
+
+
+def _judge_policies(*answers: Answer) -> Finding:
+    """By every answer that came through: a proxy may add its header to pages alone, or below some paths alone."""
+    replies = [answer for answer in answers if isinstance(answer, Reply)]
+    policies = [policy for reply in replies for policy in reply.headers.get_all("Content-Security-Policy", [])]
+    told = [Evidence("Content-Security-Policy", policy) for policy in dict.fromkeys(policies)]
+    if any("form-action" in policy for policy in policies):
+        return failed(person.PAGE_POLICY, evidence=told)
+    return passed(person.PAGE_POLICY, "No header keeps the browser from going back to Alexa.", told)
 
 
 def _is_refusal(answer: Answer) -> bool:
