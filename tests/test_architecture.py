@@ -24,7 +24,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     # the root: builds everything, once, and alone stands above SQLite
     "__main__": {"cli"},
     # a second way in: the package's own `__getattr__` leads to it
-    "embedding": {"serving", "announcement", "app", "web", "clients", "settings", "log"},
+    "embedding": {"serving", "announcement", "upkeep", "app", "web", "clients", "settings", "log", "protocol"},
     "cli": {
         "serving",
         "announcement",

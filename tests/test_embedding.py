@@ -15,6 +15,7 @@ import alexa_oauth
 from alexa_oauth import __version__, register_oauth_routes
 from alexa_oauth.protocol.errors import StartRefused
 from alexa_oauth.settings.loading import SettingsRefused
+from alexa_oauth.upkeep import Upkeep
 from tests.rig import CHALLENGE, VERIFIER, Answer, basic
 
 EXAMPLE: Final = Path(__file__).parents[1] / "examples" / "embedding.py"
@@ -138,6 +139,21 @@ async def test_it_starts_and_ends_with_the_application(example: ModuleType, tmp_
             async with served(example.application(tmp_path / "data")):
                 pytest.fail("two servers on one folder")
     assert not (tmp_path / "data" / "oauth.db-wal").exists()
+
+
+async def test_a_database_that_turns_out_beyond_help_is_told_and_ends_nothing_of_the_application(
+    example: ModuleType, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On our own listener that would end the process, for a supervisor to see."""
+
+    async def refuse(_: Upkeep) -> None:
+        raise StartRefused("wrong encryption key")
+
+    monkeypatch.setattr(Upkeep, "run", refuse)
+    async with served(example.application(tmp_path / "data")) as guest:
+        assert (await guest.get("/health")).status == 200
+        told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+        assert told == ['event=storage.unavailable problem="wrong encryption key"']
 
 
 async def test_log_lines_go_to_the_applications_loggers_and_hold_no_secret(

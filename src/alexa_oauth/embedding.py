@@ -17,10 +17,14 @@ from alexa_oauth.announcement import PairingCodeShown, show_pairing_code
 from alexa_oauth.app import Server, build, entropy
 from alexa_oauth.clients.definitions import ClientDefinitions
 from alexa_oauth.log import join_standard_logging
+from alexa_oauth.protocol.errors import StartRefused
 from alexa_oauth.serving import opened
 from alexa_oauth.settings.loading import load
+from alexa_oauth.upkeep import Upkeep
 from alexa_oauth.web.embedded import add_routes
 from alexa_oauth.web.parts import PARTS
+
+_log = structlog.get_logger(__name__)
 
 _SUBJECT: Final = re.compile(r"[!-~]{1,200}")
 
@@ -48,8 +52,10 @@ def register_oauth_routes(app: web.Application, settings: Mapping[str, object]) 
     `settings` are those that the README lists, by name; the environment is not asked, and what says where to listen means
     nothing here. The application must pass `/alexa/`, `/health` and the metadata path through whatever signs its users in, and
     should be run without an access log, which would hold queries. Log lines go to its own loggers, unless it configured
-    structlog. `SettingsRefused` and `ClientsFileRefused` have a line for
-    each fault; `StartRefused`, when the application starts, says why the data folder cannot be used.
+    structlog.
+
+    `SettingsRefused` and `ClientsFileRefused` have a line for each fault; `StartRefused`, when the application starts, says why
+    the data folder cannot be used.
     """
     chosen = load({}, settings).settings
     if not structlog.is_configured():
@@ -62,8 +68,16 @@ def register_oauth_routes(app: web.Application, settings: Mapping[str, object]) 
 
 async def _live(server: Server, _app: web.Application) -> AsyncIterator[None]:
     async with opened(server) as upkeep:
-        duties = asyncio.create_task(upkeep.run())
+        duties = asyncio.create_task(_do_duties(upkeep))
         yield
         duties.cancel()
         with suppress(asyncio.CancelledError):
             await duties
+
+
+async def _do_duties(upkeep: Upkeep) -> None:
+    """Until cancelled, or until the database turns out to be beyond help: the application goes on, and its log says why."""
+    try:
+        await upkeep.run()
+    except StartRefused as refused:
+        _log.error("storage.unavailable", problem=str(refused))

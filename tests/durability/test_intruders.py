@@ -37,7 +37,7 @@ async def test_a_lock_of_another_process_costs_a_refusal_and_nothing_else(server
             await asyncio.sleep(0.1)
             assert (await wire.health()).status == 200
             assert (await wire.verify(link["access_token"])).status == 200
-            assert time.monotonic() - begun < 1
+            assert not any(one.done() for one in waiting)
             refused = await asyncio.gather(*waiting)
             assert time.monotonic() - begun < ALEXA_WAITS_SECONDS
             assert {answer.refusal for answer in refused} == {(503, "temporarily_unavailable")}
