@@ -65,6 +65,8 @@ def assert_page(answer: Answer, reason: Reason, status: int = 400) -> None:
     assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
     assert not {"Location", "Refresh", "Set-Cookie"} & answer.headers.keys()
     assert 'http-equiv="refresh"' not in answer.text
+    assert "<code></code>" not in answer.text, "no reference is better than an empty one"
+    assert ENGLISH["advice.ask_operator"] not in answer.text or "Reference <code>" in answer.text
 
 
 def returned(answer: Answer, uri: str = EX_URI) -> dict[str, str]:

@@ -64,7 +64,7 @@ def shows_refusals(handler: Handler) -> Handler:
             return problem_page(request, replace(problem_for(Reason.PARAMETER_MALFORMED), status=refused.status))
         except RequestRefused as refused:
             _report(request, EventName.CONSENT_REFUSED, refused.refusal)
-            return problem_page(request, problem_for(refused.refusal.reason))
+            return problem_page(request, problem_for(refused.refusal.reason), refused.refusal.attempt or "")
         except (StorageUnavailable, ClockDoubtful):
             return problem_page(request, UNAVAILABLE)
 

@@ -47,7 +47,7 @@ class ProblemView:
     """Why a request goes no further: shown here because nobody may be sent to an address that is not known to be good.
 
     `explanation` and `fix` are sentences, marked as `texts.prose` says. `received` pairs a label with what the request held,
-    however hostile.
+    however hostile. `reference` is the attempt's id, or empty where none is known.
     """
 
     title: str

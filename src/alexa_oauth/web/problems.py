@@ -16,6 +16,9 @@ from alexa_oauth.web.texts import Texts
 _SHOWN: Final = {"client_id": "problem.client_id", "redirect_uri": "problem.redirect_uri"}
 """What a page repeats of a refused request, so that a person can compare it with what should have been sent."""
 
+_START_AGAIN: Final = "advice.start_again"
+_ASK_OPERATOR: Final = "advice.ask_operator"
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -44,13 +47,14 @@ class Problem:
         return self.advice or f"{self.section}.fix"
 
     def view(self, texts: Texts, reference: str, received: Mapping[str, str]) -> ProblemView:
-        """These words for one attempt; of what was received, that which is worth comparing is shown, escaped."""
+        """These words for one attempt; of what was received, that which is worth comparing is shown, escaped.
+
+        Where no attempt is known, the reference is empty, and the operator would find nothing under it.
+        """
+        fix = self.fix if reference or self.fix != _ASK_OPERATOR else _START_AGAIN
         shown = tuple((texts[label], received[name]) for name, label in _SHOWN.items() if name in received)
-        return ProblemView(texts[self.title], texts[self.explanation], reference, texts[self.fix], shown)
+        return ProblemView(texts[self.title], texts[self.explanation], reference, texts[fix], shown)
 
-
-_START_AGAIN: Final = "advice.start_again"
-_ASK_OPERATOR: Final = "advice.ask_operator"
 
 UNAVAILABLE: Final = Problem("problems.unavailable", status=503)
 CROWDED: Final = Problem("problems.crowded", status=429)
@@ -69,6 +73,7 @@ _PROBLEMS: Final = {
     Reason.CSRF_MISMATCH: Problem("problems.csrf_mismatch", _START_AGAIN, 403),
     Reason.ORIGIN_FOREIGN: Problem("problems.origin_foreign", _START_AGAIN, 403),
     Reason.SIGN_IN_OVER: Problem("problems.sign_in_over", _START_AGAIN, 403),
+    Reason.SIGN_IN_WRONG: Problem("problems.sign_in_over", _START_AGAIN, 403),
     Reason.SIGN_IN_EXHAUSTED: Problem("problems.sign_in_exhausted", _START_AGAIN, 403),
 }
 
