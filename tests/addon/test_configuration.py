@@ -9,8 +9,8 @@ import pytest
 from alexa_oauth import __version__
 from alexa_oauth.protocol.keeping import CopyKind
 from alexa_oauth.settings.table import BUILT_SIGN_INS, Settings
-from alexa_oauth.storage.backup import copy_of
-from alexa_oauth.storage.daily import copies
+from alexa_oauth.storage.backups.copying import copy_of
+from alexa_oauth.storage.backups.daily import copies
 from alexa_oauth.storage.folder import DATABASE, KEY
 from tests.addon.files import CONFIGURATION, DOCS, ROOT, TRANSLATIONS, read_text, read_yaml, tracked
 from tests.addon.supervisor import DEFAULTS, KEYS, rating

@@ -11,7 +11,7 @@ from alexa_oauth.admin import upload
 from alexa_oauth.admin.parts import PARTS
 from alexa_oauth.protocol.errors import StorageUnavailable
 from alexa_oauth.protocol.events import EventName
-from alexa_oauth.storage import sealed
+from alexa_oauth.storage.backups import sealed
 from tests.attacks.disk import folder_of, octets_in
 from tests.conftest import StartRig
 from tests.panel import BERT, PATH, Guest, by_link, home_assistant_user

@@ -8,7 +8,7 @@ import pytest
 
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.models import Grant
-from alexa_oauth.storage import sealed
+from alexa_oauth.storage.backups import sealed
 from tests.browser.conftest import OpenPanel
 from tests.browser.panel_rooms import SCREENS, PanelRoom
 from tests.browser.visitor import Screen

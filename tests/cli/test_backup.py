@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from alexa_oauth.cli import passphrase
-from alexa_oauth.storage import sealed
+from alexa_oauth.storage.backups import sealed
 from tests.cli.conftest import Home, Run
 from tests.rig import FakeClocks
 from tests.running_server import COMMAND, RunningServer, ServerFailed

@@ -27,9 +27,9 @@ from alexa_oauth.protocol.introspection import find_live_access_token
 from alexa_oauth.protocol.models import Client, ClientType, Grant, PkceRule, RefreshProfile, TokenResponse
 from alexa_oauth.protocol.policy import STRICT_WINDOW_SECONDS, Policy
 from alexa_oauth.protocol.refresh import RefreshRequest, refresh
-from alexa_oauth.storage.backup import make_copy
-from alexa_oauth.storage.candidate import candidate
-from alexa_oauth.storage.restoring import Wish, stage
+from alexa_oauth.storage.backups.candidate import candidate
+from alexa_oauth.storage.backups.copying import make_copy
+from alexa_oauth.storage.backups.restoring import Wish, stage
 from alexa_oauth.storage.store import Opening, SqliteStore
 from tests.rig import NOW, CountedChance, FakeClocks
 

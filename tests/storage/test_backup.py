@@ -16,7 +16,8 @@ from alexa_oauth.protocol.errors import StartRefused, StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.models import RefreshProfile
 from alexa_oauth.protocol.ports import Transaction
-from alexa_oauth.storage import backup, database
+from alexa_oauth.storage import database
+from alexa_oauth.storage.backups import copying
 from alexa_oauth.storage.store import SqliteStore
 from tests.storage.conftest import OpenStore, Surroundings
 from tests.storage.records import access_token, grant
@@ -109,16 +110,16 @@ class TestCopy:
         file = surroundings.folder / "oauth.db"
         file.write_bytes(file.read_bytes()[:-4_096] + b"\xa5" * 4_096)
         with pytest.raises(StartRefused, match=r"oauth\.db is damaged .* restore .*copy\.db"):
-            backup.make_copy(surroundings.folder)
+            copying.make_copy(surroundings.folder)
         assert copy.read_bytes() == before
 
     async def test_a_database_that_another_program_holds_is_not_waited_for_without_end(
         self, open_store: OpenStore, surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         await open_store().close()
-        monkeypatch.setattr(backup, "_BUSY_SECONDS", 0.02)
+        monkeypatch.setattr(copying, "_BUSY_SECONDS", 0.02)
         with held(surroundings.folder / "oauth.db"), pytest.raises(StorageUnavailable, match="locked"):
-            backup.make_copy(surroundings.folder)
+            copying.make_copy(surroundings.folder)
 
 
 class TestAdoption:

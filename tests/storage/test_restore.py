@@ -15,13 +15,14 @@ from alexa_oauth.protocol.errors import StartRefused
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.keeping import BackupContents, BackupRefused
 from alexa_oauth.protocol.reading import EventQuery
-from alexa_oauth.storage import backup, database, keyholder, sealed, swapping
-from alexa_oauth.storage import export as export_module
-from alexa_oauth.storage.candidate import candidate
-from alexa_oauth.storage.daily import make_daily_copy
-from alexa_oauth.storage.export import Manifest, Sealing, export
+from alexa_oauth.storage import database, keyholder
+from alexa_oauth.storage.backups import copying, sealed, swapping
+from alexa_oauth.storage.backups import export as export_module
+from alexa_oauth.storage.backups.candidate import candidate
+from alexa_oauth.storage.backups.daily import make_daily_copy
+from alexa_oauth.storage.backups.export import Manifest, Sealing, export
+from alexa_oauth.storage.backups.restoring import Wish, stage
 from alexa_oauth.storage.folder import read_key
-from alexa_oauth.storage.restoring import Wish, stage
 from alexa_oauth.storage.store import SqliteStore
 from tests.storage.conftest import OpenStore, Surroundings
 from tests.storage.records import DAY, NOW, access_token, code, grant, pending_request
@@ -151,7 +152,7 @@ class TestSealed:
     async def test_every_place_where_it_is_cut_off_or_changed_is_noticed(
         self, store: SqliteStore, surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("alexa_oauth.storage.export.CHUNK_BYTES", 16_384)
+        monkeypatch.setattr("alexa_oauth.storage.backups.export.CHUNK_BYTES", 16_384)
         octets = sealed_backup(store, surroundings)
         lines = octets.splitlines(keepends=True)
         assert len(lines) > 6
@@ -447,7 +448,7 @@ class TestPowerCut:
             raise PowerCut
 
         with monkeypatch.context() as patch:
-            patch.setattr(backup if moment.startswith("copy") else swapping, moment, cut)
+            patch.setattr(copying if moment.startswith("copy") else swapping, moment, cut)
             with suppress(PowerCut):
                 open_store()
         store = open_store()

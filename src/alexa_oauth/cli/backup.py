@@ -16,8 +16,8 @@ from alexa_oauth.keeping.keeper import made
 from alexa_oauth.protocol.keeping import BackupRefused
 from alexa_oauth.protocol.models import LOCAL_SUBJECT
 from alexa_oauth.settings.table import SETTINGS
+from alexa_oauth.storage.backups.sealed import weakness
 from alexa_oauth.storage.folder import DATABASE, flush
-from alexa_oauth.storage.sealed import weakness
 from alexa_oauth.storage.store import SqliteStore
 
 _STANDARD_OUTPUT: Final = Path("-")

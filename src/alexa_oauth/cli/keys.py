@@ -9,9 +9,9 @@ from alexa_oauth.cli.printing import local_time, print_fields, print_json, print
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.keeping import KeyStanding
 from alexa_oauth.protocol.models import LOCAL_SUBJECT, KeyAge
+from alexa_oauth.storage.backups.swapping import staged_in
 from alexa_oauth.storage.folder import KEY
 from alexa_oauth.storage.store import SqliteStore
-from alexa_oauth.storage.swapping import staged_in
 
 _STATES: Final = {
     KeyAge.CURRENT: "makes every new token",

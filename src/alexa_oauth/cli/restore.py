@@ -19,11 +19,11 @@ from alexa_oauth.protocol.errors import StartRefused, StorageUnavailable
 from alexa_oauth.protocol.keeping import BackupContents, BackupRefused
 from alexa_oauth.protocol.models import LOCAL_SUBJECT
 from alexa_oauth.settings.table import plain
-from alexa_oauth.storage.candidate import Candidate, beginning_of
+from alexa_oauth.storage.backups.candidate import Candidate, beginning_of
+from alexa_oauth.storage.backups.restoring import Wish
+from alexa_oauth.storage.backups.sealed import is_sealed
+from alexa_oauth.storage.backups.swapping import staged_in
 from alexa_oauth.storage.folder import KEY, is_served, read_key, write_key
-from alexa_oauth.storage.restoring import Wish
-from alexa_oauth.storage.sealed import is_sealed
-from alexa_oauth.storage.swapping import staged_in
 
 _STANDARD_INPUT: Final = "-"
 _PATIENCE_SECONDS: Final = 30

@@ -13,12 +13,12 @@ from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.keeping import BackupRefused
 from alexa_oauth.settings.table import Settings, plain
 from alexa_oauth.storage import database
-from alexa_oauth.storage.candidate import Candidate, candidate
-from alexa_oauth.storage.export import Manifest, Sealing, export
+from alexa_oauth.storage.backups.candidate import Candidate, candidate
+from alexa_oauth.storage.backups.export import Manifest, Sealing, export
+from alexa_oauth.storage.backups.restoring import Wish, stage
+from alexa_oauth.storage.backups.sealed import SALT_BYTES, weakness
 from alexa_oauth.storage.folder import DATABASE, RESTORE, make_private, write_private
 from alexa_oauth.storage.opening import Opening
-from alexa_oauth.storage.restoring import Wish, stage
-from alexa_oauth.storage.sealed import SALT_BYTES, weakness
 from alexa_oauth.storage.store import SqliteStore
 
 

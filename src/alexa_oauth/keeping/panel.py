@@ -14,11 +14,11 @@ from alexa_oauth.protocol.errors import StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.keeping import BackupRefused, CopyFile
 from alexa_oauth.settings.table import Settings, plain
-from alexa_oauth.storage.candidate import Candidate
-from alexa_oauth.storage.daily import copies, find_copy
+from alexa_oauth.storage.backups.candidate import Candidate
+from alexa_oauth.storage.backups.daily import copies, find_copy
+from alexa_oauth.storage.backups.restoring import Wish
 from alexa_oauth.storage.opening import Opening
 from alexa_oauth.storage.patient import PatientStore
-from alexa_oauth.storage.restoring import Wish
 from alexa_oauth.storage.store import SqliteStore
 
 TICKET_SECONDS: Final = 600

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from alexa_oauth.protocol.errors import StartRefused
 from alexa_oauth.protocol.events import Event
 from alexa_oauth.protocol.keeping import KeyStanding
-from alexa_oauth.storage.copied_keys import rewrap_copies
+from alexa_oauth.storage.backups.copied_keys import rewrap_copies
 from alexa_oauth.storage.folder import NEXT_KEY, adopt_next_key, alone_in, write_key
 from alexa_oauth.storage.keys import MASTER_KEY_BYTES, KeyRing, MasterKey, fresh_data_keys
 from alexa_oauth.storage.opening import Opening, read_keys

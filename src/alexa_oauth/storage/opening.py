@@ -13,10 +13,11 @@ from alexa_oauth.protocol.errors import StartRefused
 from alexa_oauth.protocol.events import Event
 from alexa_oauth.protocol.models import Client, Instant
 from alexa_oauth.protocol.ports import Entropy
-from alexa_oauth.storage import backup, database, folder
-from alexa_oauth.storage.copied_keys import rewrap_copies
+from alexa_oauth.storage import database, folder
+from alexa_oauth.storage.backups import copying
+from alexa_oauth.storage.backups.copied_keys import rewrap_copies
+from alexa_oauth.storage.backups.swapping import put_in_place
 from alexa_oauth.storage.keys import MASTER_KEY_BYTES, KeyRing, MasterKey, fresh_data_keys
-from alexa_oauth.storage.swapping import put_in_place
 
 _SERVER_BUSY_SECONDS: Final = 2
 """Alexa gives up after 4.5 s; a request that waits for a lock must be refused before."""
@@ -67,7 +68,7 @@ class OpenFolder:
 
 def open_folder(path: Path, opening: Opening) -> OpenFolder:
     """Open the data folder; `StartRefused` or `StorageUnavailable` if that cannot be."""
-    file, copy = path / folder.DATABASE, backup.copy_of(path)
+    file, copy = path / folder.DATABASE, copying.copy_of(path)
     busy_seconds = _SERVER_BUSY_SECONDS if opening.serving else _COMMAND_BUSY_SECONDS
     with database.failures_in_words(file), ExitStack() as resources:
         if opening.serving:
@@ -132,7 +133,7 @@ def configured_masters(path: Path, opening: Opening) -> list[MasterKey]:
 def _adopt(copy: Path, path: Path, opening: Opening) -> None:
     with database.failures_in_words(copy):
         _inspect(copy, path, opening)
-        backup.adopt_copy(path)
+        copying.adopt_copy(path)
 
 
 def _connect(resources: ExitStack, file: Path, busy_seconds: float) -> sqlite3.Connection:

@@ -6,15 +6,15 @@ from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 from typing import Final, Self
 
-from alexa_oauth.storage.backup import make_copy
-from alexa_oauth.storage.daily import make_daily_copy
+from alexa_oauth.storage.backups.copying import make_copy
+from alexa_oauth.storage.backups.daily import make_daily_copy
+from alexa_oauth.storage.backups.swapping import staged_in
 from alexa_oauth.storage.database import connect
 from alexa_oauth.storage.errors import is_storage_failure, unavailable
 from alexa_oauth.storage.folder import DATABASE
 from alexa_oauth.storage.keyholder import Keyholder
 from alexa_oauth.storage.opening import OpenFolder, Opening, open_folder
 from alexa_oauth.storage.reading import Reader, open_reader
-from alexa_oauth.storage.swapping import staged_in
 from alexa_oauth.storage.sweeping import sweep_batch
 from alexa_oauth.storage.transaction import Outcome, Rule, SqliteTransaction
 from alexa_oauth.storage.writer import WELL, Writer

@@ -15,12 +15,12 @@ from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.models import Instant
 from alexa_oauth.protocol.revocation import end_links
 from alexa_oauth.storage import database
-from alexa_oauth.storage.candidate import Candidate
+from alexa_oauth.storage.backups.candidate import Candidate
+from alexa_oauth.storage.backups.swapping import STAGED, kept_for
 from alexa_oauth.storage.folder import DATABASE, KEY, RESTORE, alone_in, flush, write_key
 from alexa_oauth.storage.keys import MasterKey
 from alexa_oauth.storage.opening import Opening, configured_masters
 from alexa_oauth.storage.rotation import rewrap
-from alexa_oauth.storage.swapping import STAGED, kept_for
 from alexa_oauth.storage.transaction import SqliteTransaction
 
 _WORK_ONCE: Final = (

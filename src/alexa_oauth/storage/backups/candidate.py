@@ -12,13 +12,13 @@ from typing import BinaryIO, Final
 from alexa_oauth.protocol.errors import RowDamaged, StartRefused
 from alexa_oauth.protocol.keeping import BackupContents, BackupRefused
 from alexa_oauth.storage import database
-from alexa_oauth.storage.copied_keys import present_keys, take_over
+from alexa_oauth.storage.backups.copied_keys import present_keys, take_over
+from alexa_oauth.storage.backups.export import Manifest, unpack
+from alexa_oauth.storage.backups.sealed import FIRST_LINE, is_sealed
 from alexa_oauth.storage.errors import is_damage, is_storage_failure, unavailable
-from alexa_oauth.storage.export import Manifest, unpack
 from alexa_oauth.storage.folder import RESTORE
 from alexa_oauth.storage.keys import KeyRing, MasterKey
 from alexa_oauth.storage.opening import Opening, configured_masters
-from alexa_oauth.storage.sealed import FIRST_LINE, is_sealed
 
 DAMAGED: Final = "the backup is damaged"
 _NOT_OURS: Final = "this is no backup of this server"

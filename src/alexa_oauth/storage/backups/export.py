@@ -10,10 +10,10 @@ from typing import BinaryIO, Final
 
 from alexa_oauth.protocol.keeping import BackupRefused
 from alexa_oauth.storage import database
-from alexa_oauth.storage.backup import copy_whole
+from alexa_oauth.storage.backups.copying import copy_whole
+from alexa_oauth.storage.backups.sealed import CHUNK_BYTES, SALT_BYTES, seal, unseal
 from alexa_oauth.storage.folder import BACKUPS, DATABASE, alone_in
 from alexa_oauth.storage.keys import MasterKey
-from alexa_oauth.storage.sealed import CHUNK_BYTES, SALT_BYTES, seal, unseal
 
 _SNAPSHOT: Final = "snapshot.db"
 

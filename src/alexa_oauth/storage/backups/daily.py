@@ -8,7 +8,7 @@ from typing import Final
 
 from alexa_oauth.protocol.keeping import CopyFile, CopyKind
 from alexa_oauth.storage import database
-from alexa_oauth.storage.backup import COPY, copy_whole
+from alexa_oauth.storage.backups.copying import COPY, copy_whole
 from alexa_oauth.storage.folder import BACKUPS, DATABASE, alone_in
 
 DAYS_KEPT: Final = 7

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from alexa_oauth.protocol.errors import StartRefused
-from alexa_oauth.storage import backup, database
+from alexa_oauth.storage import database
+from alexa_oauth.storage.backups import copying
 from alexa_oauth.storage.errors import is_damage
 from alexa_oauth.storage.folder import BACKUPS, DATABASE, RESTORE, flush
 
@@ -60,12 +61,12 @@ def put_in_place(folder: Path) -> Path | None:
     kept.parent.mkdir(mode=0o700, exist_ok=True)
     if not _is_whole(living):
         _put_aside(living, kept)
-        backup.copy_whole(staged, living)
+        copying.copy_whole(staged, living)
     elif not _is_in_place(living, staged.stem):
         if not kept.exists():
-            backup.copy_whole(living, kept)
+            copying.copy_whole(living, kept)
         _merge(living, staged)
-        backup.copy_into(staged, living)
+        copying.copy_into(staged, living)
     discard(folder)
     return kept
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from alexa_oauth.storage import database
-from alexa_oauth.storage.daily import copies
+from alexa_oauth.storage.backups.daily import copies
 from alexa_oauth.storage.folder import BACKUPS, DATABASE, alone_in
 
 _KEYS: Final = "SELECT key_id, wrapped, wrapped_by FROM data_keys"
