@@ -73,6 +73,15 @@ def test_pages_of_the_panel_that_are_not_there_yet_are_not_promised() -> None:
     assert told - admitted <= {route.label for route in ROUTES}
 
 
+def test_what_is_to_be_pressed_or_looked_for_in_the_panel_is_called_so_there() -> None:
+    panel = "".join(template.read_text("utf-8") for template in (ROOT / "src/alexa_oauth/admin/templates").iterdir())
+    parts = re.findall(r"^- \*\*(.+?)\*\*", section("## Backup"), re.MULTILINE)
+    assert len(parts) > 3
+    for words in (*parts, "Allow linking now", "Start linking now", "Show", "People"):
+        assert f"**{words}**" in DOCS
+        assert f">{words}<" in panel or f'"{words}"' in panel, words
+
+
 def test_the_names_are_those_that_home_assistant_shows() -> None:
     assert f"# {CONFIGURATION['name']}\n" in DOCS
     assert f"**{CONFIGURATION['panel_title']}** appears in the side bar" in DOCS
