@@ -53,6 +53,8 @@ def add_on(make_add_on: MakeAddOn) -> AddOn:
     entry = '["/usr/bin/strace", "-D", "-o", "' + START + '", ' + ", ".join(f'"{word}"' for word in TRACING) + ', "/init"]'
     add_on.run_options = ("--cap-add", "sys_ptrace", "--entrypoint", entry, *TWO_PROCESSORS, *NOBODY_AT_HOME)
     add_on.environment["ALEXA_OAUTH_BACKUP_PASSPHRASE"] = PASSPHRASE
+    # Somebody answers there, so that the doctor gets as far as to ask whom this machine trusts.
+    add_on.environment["ALEXA_OAUTH_PUBLIC_URL"] = f"https://music.example.org:{add_on.port}"
     add_on.start()
     return add_on
 
