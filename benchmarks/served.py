@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from alexa_oauth.app import Clock
+from alexa_oauth.app import system_clock
 from alexa_oauth.protocol.credentials import new_secret
 from alexa_oauth.protocol.models import AuthorizationRequest, PendingRequest
 from alexa_oauth.protocol.policy import SCOPES
@@ -86,7 +86,7 @@ def approve(folder: Path, client_id: str, number: int, *, beside_server: bool = 
 
 
 async def _write(folder: Path, rule: Rule[None], *, serving: bool) -> None:
-    opening = Opening(None, Clock().instant, os.urandom, dict, on_commit=lambda _: None, serving=serving)
+    opening = Opening(None, system_clock().instant, os.urandom, dict, on_commit=lambda _: None, serving=serving)
     store = SqliteStore.open(folder, opening)
     try:
         await store.write(rule)

@@ -19,8 +19,9 @@ from aiohttp import web
 from yarl import URL
 
 from alexa_oauth.announcement import show_pairing_code
-from alexa_oauth.app import Clock, Server, build, entropy
+from alexa_oauth.app import Server, build, entropy
 from alexa_oauth.clients.definitions import ClientDefinitions
+from alexa_oauth.clock import Clock
 from alexa_oauth.protocol.clock import Reading
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.ports import Entropy

@@ -4,7 +4,7 @@ import base64
 import os
 import ssl
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -19,6 +19,7 @@ from alexa_oauth.approval import Means, chosen_approval, home_assistant_addresse
 from alexa_oauth.built_in_client import BuiltInClient
 from alexa_oauth.checkup import Checkup
 from alexa_oauth.clients.definitions import ClientDefinitions
+from alexa_oauth.clock import Clock
 from alexa_oauth.diagnosis.lookout import Lookout
 from alexa_oauth.diagnosis.outside import Outside, connect, resolve
 from alexa_oauth.keeping.panel import PanelKeeping, PanelSetting
@@ -26,9 +27,8 @@ from alexa_oauth.log import log_events
 from alexa_oauth.metrics import Metrics
 from alexa_oauth.notifications import Access, Notifications
 from alexa_oauth.outbound import Outbound
-from alexa_oauth.protocol.clock import Reading, Settlement, Timekeeper
+from alexa_oauth.protocol.clock import Reading
 from alexa_oauth.protocol.events import Event
-from alexa_oauth.protocol.models import Instant
 from alexa_oauth.protocol.policy import Policy
 from alexa_oauth.protocol.ports import Entropy
 from alexa_oauth.rate_limit import FailureLimiter
@@ -51,40 +51,9 @@ def read_clocks() -> Reading:
     return Reading(time.time(), time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)))
 
 
-class Clock:
-    """The clock of one server: readings in, instants out, with what is believed of them."""
-
-    def __init__(self, read: Callable[[], Reading] = read_clocks) -> None:
-        """Begin to count at the present reading."""
-        self._read = read
-        self._timekeeper = Timekeeper(read())
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether nothing may be refused for its age now."""
-        return self._timekeeper.doubtful
-
-    def running(self) -> float:
-        """Seconds since some unknown moment, never stepped."""
-        return self._read().running
-
-    def instant(self) -> Instant:
-        """The present instant."""
-        reading = self._read()
-        self._timekeeper = self._timekeeper.observed(reading)
-        return self._timekeeper.instant(reading)
-
-    def compare_with(self, newest: int | None) -> None:
-        """Judge the clock by the newest instant that the database knows."""
-        self._timekeeper = self._timekeeper.compared_with(newest, self._read())
-
-    def settlement(self, date: int | None = None) -> Settlement | None:
-        """How doubt can end now, if it can; `date` is what another machine's `Date` says."""
-        return self._timekeeper.settlement(self._read(), date)
-
-    def adopt(self, settlement: Settlement) -> None:
-        """Believe the clock again, once the rows are put right."""
-        self._timekeeper = settlement.timekeeper
+def system_clock() -> Clock:
+    """This machine's, of which nothing is doubted yet."""
+    return Clock(read_clocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +114,7 @@ def build(
 
     `supervisor_token` is what Home Assistant hands to its add-ons.
     """
-    clock, outbound, supervised = clock or Clock(), Outbound(), supervisor_token is not None
+    clock, outbound, supervised = clock or system_clock(), Outbound(), supervisor_token is not None
     sightings = Sightings(settings.client_id, lambda: clock.instant().now)
     recorder = Recorder(RefusalLedger(), Metrics(time.perf_counter), sightings)
     store = PatientStore(lambda: open_store(settings, definitions, clock, chance, recorder))
@@ -154,7 +123,7 @@ def build(
     alexa = _alexa(settings, definitions, sightings, means)
     keeping = _keeping(settings, store, clock, chance)
     lookout = Lookout(store, parts.policy.refresh_token_seconds)
-    panel = admin_application(_panel(settings, parts, means, _PanelOnly(alexa, keeping, recorder.ledger, lookout)))
+    panel = admin_application(_panel(settings, parts, means, _PanelOnly(alexa, keeping, recorder.ledger, lookout, clock)))
     public, notifications = public_application(parts), _notifications(settings, means)
     return Server(settings, clock, definitions, store, recorder, lookout, notifications, outbound, public, panel, supervised)
 
@@ -242,11 +211,13 @@ class _PanelOnly:
     keeping: PanelKeeping
     ledger: RefusalLedger
     lookout: Lookout
+    clock: Clock
 
 
 def _panel(settings: Settings, parts: Parts, means: Means, own: _PanelOnly) -> AdminParts:
     sign_in = parts.sign_in
-    checkup = Checkup(settings, means.store, parts.checks, parts.instance, outside(), own.ledger.sums)
+    asks = (parts.checks, parts.instance, outside(), own.ledger.sums, own.keeping.daily_copy)
+    checkup = Checkup(settings, means.store, *asks)
     return AdminParts(
         store=means.store,
         policy=parts.policy,
@@ -268,6 +239,7 @@ def _panel(settings: Settings, parts: Parts, means: Means, own: _PanelOnly) -> A
         examination=Examination(checkup.examine),
         checks=parts.checks,
         metrics_token=settings.metrics_token,
+        clock=own.clock,
     )
 
 

@@ -8,7 +8,6 @@ import aiohttp
 import structlog
 
 from alexa_oauth.app import Server, entropy
-from alexa_oauth.protocol.clock import Settlement
 from alexa_oauth.protocol.credentials import new_client_secret
 from alexa_oauth.protocol.errors import StartRefused, StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName
@@ -108,10 +107,11 @@ class Upkeep:
 
     async def watch_clock(self) -> None:
         """Note that the clock is doubted, and believe it again when that is possible without asking anyone."""
-        if self._server.clock.instant().doubtful and not self._doubted:
+        is_doubtful = self._server.clock.instant().doubtful
+        if is_doubtful and not self._doubted:
             await self._server.store.write(lambda tx: tx.events.record(Event(EventName.CLOCK_DOUBTED)))
-            self._doubted = True
-        await self._settle(self._server.clock.settlement())
+        self._doubted = is_doubtful
+        await self._server.clock.settle(self._server.store)
 
     async def prepare(self) -> None:
         """Once the database is open: the built-in client has a secret, what an earlier run did in doubt is put right.
@@ -189,16 +189,7 @@ class Upkeep:
         for url in filter(None, (settings.public_url, settings.home_assistant_url)):
             date = await _date_at(self._server.outbound.session(), url)
             if date is not None:
-                await self._settle(self._server.clock.settlement(date))
-
-    async def _settle(self, settlement: Settlement | None) -> None:
-        if settlement is None:
-            return
-        now, shift = settlement.now, settlement.shift
-        await self._server.store.write(lambda tx: tx.grants.settle_instants(now, shift))
-        self._server.clock.adopt(settlement)
-        self._doubted = False
-        await self._server.store.write(lambda tx: tx.events.record(Event(EventName.CLOCK_CONFIRMED)))
+                await self._server.clock.settle(self._server.store, date)
 
 
 async def _repeat(interval: float, duty: Callable[[], Awaitable[None]]) -> None:

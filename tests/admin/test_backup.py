@@ -69,6 +69,13 @@ def told(answer: Answer) -> str:
     return unescape(" ".join(re.sub(r"<[^>]+>", " ", answer.text.partition("<main")[2]).split()))
 
 
+def good_secrets(rig: Rig) -> tuple[bytes, ...]:
+    """What Alexa's client may sign in with now, digested."""
+    client = rig.store.read(lambda tx: tx.clients.find("amazon-alexa"))
+    assert client is not None
+    return client.secret_digests
+
+
 class TestMake:
     async def test_it_is_sent_while_it_is_made_and_lies_nowhere(self, checkout: Rig, owner: Guest) -> None:
         before = {file.name for file in folder_of(checkout).rglob("*")}
@@ -252,7 +259,20 @@ class TestKeys:
         assert (await owner.change("/backup/new-secret")).status == 303
         assert rig.store.read(lambda tx: tx.clients.show_secret("amazon-alexa")) != before
         (event,) = await rig.audit(EventName.CLIENT_SECRET_CHANGED)
-        assert event.detail["by"] == "local"
+        assert event.detail == {"at_once": "no", "by": "local"}
+        assert len(good_secrets(rig)) == 2
+
+    async def test_after_a_leak_the_former_secret_is_refused_at_once(self, start: StartRig) -> None:
+        rig = await start(sign_in="pairing_code")
+        owner = await by_link(rig)
+        former = good_secrets(rig)
+        await owner.open("/backup")
+        assert (await owner.change("/backup/new-secret", at_once="yes")).status == 303
+        assert "The former one is refused from now on" in told(await owner.open("/backup"))
+        assert len(good_secrets(rig)) == 1
+        assert good_secrets(rig) != former
+        (event,) = await rig.audit(EventName.CLIENT_SECRET_CHANGED)
+        assert event.detail == {"at_once": "yes", "by": "local"}
 
     async def test_a_secret_of_the_settings_is_left_to_them(self, start: StartRig) -> None:
         rig = await start(sign_in="pairing_code", client_secret="a-secret-of-the-settings")

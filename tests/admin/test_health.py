@@ -11,9 +11,10 @@ from alexa_oauth.admin.parts import PARTS
 from alexa_oauth.diagnosis.causes.path import ANSWER_SLOW
 from alexa_oauth.diagnosis.findings import Finding, failed
 from alexa_oauth.protocol.activity import HOUR
+from alexa_oauth.protocol.events import EventName
 from tests.conftest import StartRig
 from tests.diagnosis.households import IPV4, World
-from tests.panel import BERT, PATH, Guest, by_link, home_assistant_user
+from tests.panel import ANNA, BERT, PATH, Guest, by_link, home_assistant_user
 from tests.proxy.proxies import HOME
 from tests.rig import ALEXA_URI, ALEXA_VENDOR, Rig
 
@@ -198,3 +199,29 @@ async def test_a_damaged_row_is_told_with_its_table_and_what_helps(online: Rig, 
     assert "Restore a backup from before that" in page.text
     links = await guest.open("/links")
     assert (links.status, "The page Health says where it stands" in links.text) == (500, True)
+
+
+async def test_a_clock_in_doubt_is_believed_again_when_an_administrator_says_that_it_is_right(house: Rig) -> None:
+    """A machine without the internet's time: nothing is refused for its age until somebody looks at a watch."""
+    anna = home_assistant_user(house)
+    assert "The clock is right" not in (await anna.open("/health")).text
+    house.clocks.step(2 * HOUR)
+    await house.upkeep.watch_clock()
+    page = (await anna.open("/health")).text
+    assert "so nothing is refused for its age" in page
+    assert re.search(r"This machine's clock says <time[^>]*>15 Jan 2027, \d\d:00:00</time>", page)
+    answer = await anna.change("/health/clock")
+    assert (answer.status, answer.location) == (303, f"{PATH}/health")
+    page = (await anna.open("/health")).text
+    assert "The clock is believed again." in page
+    assert "so nothing is refused for its age" not in page
+    assert (await house.send("GET", "/health")).status == 200
+    (event,) = await house.audit(EventName.CLOCK_CONFIRMED)
+    assert event.detail == {"by": f"ha:{ANNA}"}
+    await anna.change("/health/clock")
+    assert "Nobody doubts the clock now." in (await anna.open("/health")).text
+    assert len(await house.audit(EventName.CLOCK_CONFIRMED)) == 1
+    for step in (0, 2 * HOUR):
+        house.clocks.step(step)
+        await house.upkeep.watch_clock()
+    assert len(await house.audit(EventName.CLOCK_DOUBTED)) == 2, "a doubt that comes after is told anew"

@@ -206,7 +206,7 @@ async def test_p21_a_machine_that_wakes_in_1970_expires_nothing_and_says_so(tmp_
         links = [await refreshed(woken, tokens, client_id) for tokens, client_id in zip(links, ("C1", "alexa"), strict=True)]
         assert (await woken.redeem(code)).status == 200
         clocks.step(NOW + DAY - 60)
-        await woken.upkeep._settle(woken.server.clock.settlement(NOW + DAY))
+        assert await woken.server.clock.settle(woken.store, NOW + DAY)
         assert (await woken.send("GET", "/health")).status == 200
         for tokens, client_id in zip(links, ("C1", "alexa"), strict=True):
             await refreshed(woken, tokens, client_id)
@@ -224,7 +224,7 @@ async def test_p21_a_machine_that_wakes_ten_years_later_expires_nothing_before_t
         assert (await woken.redeem(code)).refusal == UNAVAILABLE
         assert (await woken.verify(tokens["access_token"])).status == 503
         clocks.step(60 - 3_650 * DAY)
-        await woken.upkeep._settle(woken.server.clock.settlement(NOW + 60))
+        assert await woken.server.clock.settle(woken.store, NOW + 60)
         assert (await woken.verify(tokens["access_token"])).status == 200
         assert (await woken.redeem(code)).status == 200
         await refreshed(woken, tokens, "alexa")

@@ -10,9 +10,9 @@ from typing import Protocol, TypeVar
 
 import pytest
 
-from alexa_oauth.app import Clock
 from alexa_oauth.cli import main
 from alexa_oauth.clients.definitions import ClientDefinitions
+from alexa_oauth.clock import Clock
 from alexa_oauth.protocol.credentials import new_client_secret
 from alexa_oauth.protocol.ports import Transaction
 from alexa_oauth.settings.loading import load
@@ -74,7 +74,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fak
         if name.startswith(("ALEXA_OAUTH_", "OAUTH_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("ALEXA_OAUTH_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr("alexa_oauth.cli.database.Clock", lambda: Clock(clocks.read))
+    monkeypatch.setattr("alexa_oauth.cli.database.system_clock", lambda: Clock(clocks.read))
     monkeypatch.setenv("TZ", "IST-5:30")
     time.tzset()
     yield clocks

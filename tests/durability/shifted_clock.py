@@ -6,8 +6,9 @@ from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
-from alexa_oauth.app import Clock, build, read_clocks
+from alexa_oauth.app import build, read_clocks
 from alexa_oauth.cli import main
+from alexa_oauth.clock import Clock
 from alexa_oauth.protocol.clock import Reading
 
 

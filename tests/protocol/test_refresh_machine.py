@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
-from alexa_oauth.app import Clock
+from alexa_oauth.clock import Clock
 from alexa_oauth.protocol.errors import ClockDoubtful
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.introspection import find_live_access_token
@@ -183,10 +183,7 @@ class LinkMachine(RuleBasedStateMachine):
 
     def _settle(self, date: int | None) -> None:
         self.clock.instant()
-        settlement = self.clock.settlement(date)
-        if settlement is not None:
-            self.loop.run_until_complete(self.store.write(lambda tx: tx.grants.settle_instants(settlement.now, settlement.shift)))
-            self.clock.adopt(settlement)
+        self.loop.run_until_complete(self.clock.settle(self.store, date))
 
     async def _refresh(self, parallel: int) -> list[TokenResponse] | None:
         request = RefreshRequest(self.held, None, "192.0.2.1")

@@ -8,8 +8,8 @@ from typing import Final
 from aiohttp import web
 
 from alexa_oauth.admin.answers import Problem, done, page, problem
-from alexa_oauth.admin.keeping import KeysShown
 from alexa_oauth.admin.parts import PARTS
+from alexa_oauth.admin.ports import KeysShown
 from alexa_oauth.admin.visit import form_of, person_of
 from alexa_oauth.protocol.credentials import new_client_secret
 from alexa_oauth.protocol.events import Event, EventName
@@ -25,9 +25,9 @@ _DONE_ROTATING: Final = {
     "master": "The master key is another one, and every link stays.",
     "data": "New data keys are in use. Each link gets a token of the new one at its next refresh; then the old ones go.",
 }
-_NEW_SECRET: Final = (
-    "The client has a new secret: copy it from Set up into the developer console. The former one stays good for 7 days."
-)
+_NEW_SECRET: Final = "The client has a new secret: copy it from Set up into the developer console. {former}"
+_STAYS_GOOD: Final = "The former one stays good for 7 days."
+_AT_ONCE: Final = "The former one is refused from now on, so that Alexa gets no tokens until the console has the new one."
 _NOT_OURS_TO_MAKE: Final = Problem(
     "The secret was not changed",
     "It stands in your settings or in the clients file.",
@@ -102,19 +102,20 @@ async def rotate(request: web.Request) -> web.Response:
 
 
 async def new_secret(request: web.Request) -> web.Response:
-    """Make another secret of the built-in client's."""
+    """Make another secret of the built-in client's; after a leak the former one is refused at once."""
     parts, subject = request.app[PARTS], person_of(request).subject
+    at_once = form_of(request).get("at_once") == "yes"
     if parts.alexa.configured_secret() is not None:
         return problem(request, _NOT_OURS_TO_MAKE)
-    fresh = new_client_secret(parts.entropy)
-    told = Event(EventName.CLIENT_SECRET_CHANGED, client_id=parts.alexa.client_id, detail={"at_once": "no"}).by(subject)
+    fresh, how = new_client_secret(parts.entropy), {"at_once": "yes" if at_once else "no"}
+    told = Event(EventName.CLIENT_SECRET_CHANGED, client_id=parts.alexa.client_id, detail=how).by(subject)
 
     def replace(tx: Transaction) -> None:
-        tx.clients.replace_secret(parts.alexa.client_id, fresh, at_once=False)
+        tx.clients.replace_secret(parts.alexa.client_id, fresh, at_once=at_once)
         tx.events.record(told)
 
     await parts.store.write(replace)
-    return done(request, PATH, _NEW_SECRET)
+    return done(request, PATH, _NEW_SECRET.format(former=_AT_ONCE if at_once else _STAYS_GOOD))
 
 
 def _download(name: str) -> web.StreamResponse:

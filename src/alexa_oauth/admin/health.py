@@ -12,6 +12,7 @@ from alexa_oauth.admin.charts import Chart, Series, bar_chart
 from alexa_oauth.admin.examination import Examination
 from alexa_oauth.admin.formats import count, hour_of_day
 from alexa_oauth.admin.parts import PARTS
+from alexa_oauth.admin.visit import person_of
 from alexa_oauth.diagnosis.causes.cause import Seen
 from alexa_oauth.diagnosis.findings import Finding, Verdict, complete
 from alexa_oauth.diagnosis.notices import Notice
@@ -21,6 +22,8 @@ PATH: Final = HEALTH
 HOURS: Final = 24
 SHARE: Final = 0.95
 
+_BELIEVED: Final = "The clock is believed again."
+_UNDOUBTED: Final = "Nobody doubts the clock now."
 _BEGUN: Final = "The public address is being called, as Amazon does. That takes some seconds."
 
 
@@ -35,9 +38,13 @@ class DayView:
 
 @dataclass(frozen=True, slots=True)
 class HealthView:
-    """`faults`, `passes`, `untested` are every cause; `report` is for a bug tracker; `day` is `None` if nothing was counted."""
+    """`faults`, `passes`, `untested` are every cause; `report` is for a bug tracker; `day` is `None` if nothing was counted.
+
+    `doubted_time` is what the machine's clock says, while that is in doubt.
+    """
 
     now: int
+    doubted_time: int | None
     notices: tuple[Notice, ...]
     faults: tuple[Finding, ...]
     passes: tuple[Finding, ...]
@@ -56,6 +63,7 @@ async def show(request: web.Request) -> web.Response:
     findings = _all(await parts.doctor.look(), parts.examination)
     view = HealthView(
         now=now,
+        doubted_time=parts.clock.doubted_time,
         notices=await parts.lookout.look(),
         faults=_of(findings, Verdict.FAIL) + _of(findings, Verdict.WARN),
         passes=_of(findings, Verdict.PASS),
@@ -72,6 +80,13 @@ async def examine(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     parts.examination.begin(parts.store.read(lambda tx: tx.now))
     return done(request, PATH, _BEGUN)
+
+
+async def believe_clock(request: web.Request) -> web.Response:
+    """End the doubt of the clock: an administrator compared it with a watch."""
+    parts = request.app[PARTS]
+    is_over = await parts.clock.confirm(parts.store, person_of(request).subject)
+    return done(request, PATH, _BELIEVED if is_over else _UNDOUBTED)
 
 
 async def give_up(app: web.Application) -> None:

@@ -1,60 +1,25 @@
 """What the panel is put together from; the root fills it in, once."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from aiohttp import web
 
 from alexa_oauth.admin.examination import Examination
-from alexa_oauth.admin.keeping import Keeping
 from alexa_oauth.admin.pages import Entry, PanelPages
-from alexa_oauth.admin.sightings import Sightings
+from alexa_oauth.admin.ports import BuiltInClient, Doctor, DoubtedClock, Keeping
 from alexa_oauth.admin.visit import Door
-from alexa_oauth.diagnosis.findings import Finding
 from alexa_oauth.diagnosis.lookout import Lookout
 from alexa_oauth.metrics import Metrics
-from alexa_oauth.protocol.account_linking import ClientSecret
 from alexa_oauth.protocol.allowing import Button
 from alexa_oauth.protocol.events import Event
 from alexa_oauth.protocol.policy import Policy
-from alexa_oauth.protocol.ports import Entropy, Store
+from alexa_oauth.protocol.ports import Entropy
 from alexa_oauth.protocol.reading import ReadableStore
 
 _NOTICES: Final = 64
-
-
-class BuiltInClient(Protocol):
-    """The client that is Alexa, as the panel shows and changes it."""
-
-    @property
-    def client_id(self) -> str:
-        """Its id."""
-
-    @property
-    def sightings(self) -> Sightings:
-        """Vendor ids that Amazon sent, and that are not registered."""
-
-    @property
-    def follows_vendor_ids(self) -> bool:
-        """Whether they decide where it may send people."""
-
-    def configured_secret(self) -> ClientSecret | None:
-        """Its secret as the operator wrote it down; `None` if the server makes it."""
-
-    async def add_vendor_id(self, store: Store, vendor_id: str, by: str) -> None:
-        """Add one, in the name of the person. `OptionsNotKept` or `StorageUnavailable`: nothing was added."""
-
-
-class Doctor(Protocol):
-    """Who knows why linking fails."""
-
-    async def look(self) -> tuple[Finding, ...]:
-        """What shows without leaving the machine."""
-
-    def report(self, findings: Iterable[Finding]) -> str:
-        """The findings for a bug tracker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +51,7 @@ class AdminParts:
     examination: Examination
     checks: Callable[[], Mapping[str, str]]
     metrics_token: str | None = field(repr=False)
+    clock: DoubtedClock
 
 
 class Notices:

@@ -35,6 +35,7 @@ ROUTES: Final = (
     Route("POST", "/attempts/end-links", Who.ADMINISTRATORS, attempts.end_all),
     Route("GET", health.PATH, Who.ADMINISTRATORS, health.show, label="Health"),
     Route("POST", "/health/examine", Who.ADMINISTRATORS, health.examine),
+    Route("POST", "/health/clock", Who.ADMINISTRATORS, health.believe_clock),
     Route("GET", "/backup", Who.ADMINISTRATORS, backup.show, label="Backup"),
     Route("POST", "/backup/make", Who.ADMINISTRATORS, backup.make),
     Route("GET", "/backup/copies/{name}", Who.ADMINISTRATORS, backup.download),

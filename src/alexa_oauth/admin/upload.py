@@ -9,8 +9,8 @@ from aiohttp import BodyPartReader, web
 from alexa_oauth.admin.answers import Problem, done, page, problem
 from alexa_oauth.admin.backup import PATH
 from alexa_oauth.admin.entry import CSRF_FIELD, check_csrf
-from alexa_oauth.admin.keeping import Checked
 from alexa_oauth.admin.parts import PARTS
+from alexa_oauth.admin.ports import Checked
 from alexa_oauth.admin.visit import form_of, person_of
 from alexa_oauth.protocol.keeping import BackupRefused
 

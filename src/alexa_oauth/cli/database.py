@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from alexa_oauth.app import Clock, entropy, master_key
+from alexa_oauth.app import entropy, master_key, system_clock
 from alexa_oauth.cli.context import CommandFailed, Context
 from alexa_oauth.cli.owner import become_owner, is_owner
+from alexa_oauth.clock import Clock
 from alexa_oauth.keeping.keeper import Keeper
 from alexa_oauth.protocol.errors import RowDamaged, StartRefused, StorageUnavailable
 from alexa_oauth.protocol.events import Event
@@ -31,11 +32,11 @@ def ask(context: Context, question: Callable[[SqliteStore], Awaitable[Answer]]) 
 
 def keeper(settings: Settings) -> Keeper:
     """Who makes and restores backups of the data folder."""
-    return Keeper(settings, _opening(settings, Clock()))
+    return Keeper(settings, _opening(settings, system_clock()))
 
 
 async def _ask(settings: Settings, question: Callable[[SqliteStore], Awaitable[Answer]]) -> Answer:
-    clock = Clock()
+    clock = system_clock()
     store = SqliteStore.open(settings.data_dir, _opening(settings, clock))
     try:
         clock.compare_with(store.newest_instant)

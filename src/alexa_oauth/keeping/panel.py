@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from alexa_oauth.admin.keeping import Checked, KeysShown
+from alexa_oauth.admin.ports import Checked, KeysShown
 from alexa_oauth.keeping.keeper import Keeper, made
 from alexa_oauth.protocol.credentials import base64url
 from alexa_oauth.protocol.errors import StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName
-from alexa_oauth.protocol.keeping import BackupRefused, CopyFile
+from alexa_oauth.protocol.keeping import BackupRefused, CopyFile, DailyCopy
 from alexa_oauth.settings.table import Settings, plain
 from alexa_oauth.storage.backups.candidate import Candidate
 from alexa_oauth.storage.backups.daily import copies, find_copy
@@ -45,7 +45,7 @@ class _Waiting:
 
 
 class PanelKeeping:
-    """Implements `admin.keeping.Keeping`. One checked backup waits at a time; the next takes its place."""
+    """Implements `admin.ports.Keeping`. One checked backup waits at a time; the next takes its place."""
 
     def __init__(self, setting: PanelSetting, store: PatientStore, opening: Opening) -> None:
         """`opening` is what the store was opened with."""
@@ -63,6 +63,10 @@ class PanelKeeping:
     def find_copy(self, name: str) -> Path | None:
         """As the port says."""
         return find_copy(self._settings.data_dir, name)
+
+    def daily_copy(self) -> DailyCopy | None:
+        """As `Keeper` says."""
+        return self._keeper.daily_copy()
 
     def keys(self) -> KeysShown:
         """As the port says."""

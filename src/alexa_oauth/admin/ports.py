@@ -1,12 +1,16 @@
-"""What the panel asks of whoever keeps backups and keys; the root hands it in."""
+"""What the panel asks of the rest of the server; the root hands it in."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from alexa_oauth.admin.sightings import Sightings
+from alexa_oauth.diagnosis.findings import Finding
+from alexa_oauth.protocol.account_linking import ClientSecret
 from alexa_oauth.protocol.keeping import BackupContents, CopyFile, KeyStanding
+from alexa_oauth.protocol.ports import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +68,46 @@ class Keeping(Protocol):
 
     async def rotate_data(self, subject: str) -> None:
         """Make new data keys."""
+
+
+class BuiltInClient(Protocol):
+    """The client that is Alexa, as the panel shows and changes it."""
+
+    @property
+    def client_id(self) -> str:
+        """Its id."""
+
+    @property
+    def sightings(self) -> Sightings:
+        """Vendor ids that Amazon sent, and that are not registered."""
+
+    @property
+    def follows_vendor_ids(self) -> bool:
+        """Whether they decide where it may send people."""
+
+    def configured_secret(self) -> ClientSecret | None:
+        """Its secret as the operator wrote it down; `None` if the server makes it."""
+
+    async def add_vendor_id(self, store: Store, vendor_id: str, by: str) -> None:
+        """Add one, in the name of the person. `OptionsNotKept` or `StorageUnavailable`: nothing was added."""
+
+
+class Doctor(Protocol):
+    """Who knows why linking fails."""
+
+    async def look(self) -> tuple[Finding, ...]:
+        """What shows without leaving the machine."""
+
+    def report(self, findings: Iterable[Finding]) -> str:
+        """The findings for a bug tracker."""
+
+
+class DoubtedClock(Protocol):
+    """The clock, as far as a person can end a doubt of it."""
+
+    @property
+    def doubted_time(self) -> int | None:
+        """What the machine's clock says while it is in doubt, in seconds since 1970; `None` while it is believed."""
+
+    async def confirm(self, store: Store, by: str) -> bool:
+        """That person says that the machine's clock is right; whether a doubt ended by it. `StorageUnavailable`."""
