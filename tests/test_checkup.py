@@ -7,21 +7,26 @@ from typing import Final
 
 import pytest
 
-from alexa_oauth.checkup import look_inside, read_rows
+from alexa_oauth.admin.parts import PARTS
+from alexa_oauth.checkup import ask_database, look_inside, read_rows
 from alexa_oauth.diagnosis.checks.inside import Inside, check_inside
 from alexa_oauth.diagnosis.checks.recorded import check_recorded
-from alexa_oauth.diagnosis.findings import Verdict
+from alexa_oauth.diagnosis.findings import Finding, Verdict
+from alexa_oauth.keeping.panel import PanelKeeping
+from alexa_oauth.protocol.errors import StorageUnavailable
+from alexa_oauth.protocol.keeping import DailyCopy
 from tests.conftest import StartRig
 from tests.diagnosis.households import WELL
 from tests.rig import ALEXA_VENDOR, NOW, Rig
 
+DAY: Final = 86_400
 WELL_CHECKS: Final = {"database": "ok", "encryption_key": "ok", "clock": "ok"}
 
 
-async def inside_of(rig: Rig, checks: Mapping[str, str] | None = WELL_CHECKS) -> Inside:
+async def inside_of(rig: Rig, checks: Mapping[str, str] | None = WELL_CHECKS, copy: DailyCopy | None = None) -> Inside:
     settings = rig.server.settings
     await rig.upkeep.write_refusals()
-    return look_inside(settings, await read_rows(rig.store, settings, NOW), checks)
+    return look_inside(settings, await ask_database(rig.store, settings, NOW), checks, copy)
 
 
 def faults(inside: Inside) -> dict[str, Verdict]:
@@ -83,6 +88,9 @@ async def test_a_mistake_in_the_file_of_clients_is_told_as_that_alone(rig: Rig) 
         ({"checks": {**WELL_CHECKS, "clock": "doubtful"}}, "clock_wrong", Verdict.FAIL),
         ({"database_problem": "wrong key"}, "database_refused", Verdict.FAIL),
         ({"damage": "a payload in grants does not open"}, "row_damaged", Verdict.FAIL),
+        ({"copy": DailyCopy(NOW - 2 * DAY - 1), "now": NOW}, "copy_stale", Verdict.WARN),
+        ({"copy": DailyCopy(NOW, "the backup is damaged"), "now": NOW}, "copy_stale", Verdict.WARN),
+        ({"copy_failed": "disk full"}, "copy_stale", Verdict.WARN),
         ({"free_bytes": 10_000_000}, "disk_nearly_full", Verdict.FAIL),
         ({"free_bytes": 100_000_000}, "disk_nearly_full", Verdict.WARN),
         ({"refresh_token_days": 90}, "refresh_token_expired", Verdict.WARN),
@@ -97,6 +105,44 @@ async def test_a_mistake_in_the_file_of_clients_is_told_as_that_alone(rig: Rig) 
 def test_each_fault_is_exactly_one_cause(changes: dict[str, object], cause: str, verdict: Verdict) -> None:
     assert faults(WELL) == {}
     assert faults(replace(WELL, **changes)) == {cause: verdict}  # type: ignore[arg-type]  # the values fit their fields
+
+
+def test_a_copy_of_the_day_before_yesterday_is_fresh_enough() -> None:
+    (found,) = [found for found in check_inside(replace(WELL, copy=DailyCopy(NOW - 2 * DAY), now=NOW)) if is_copy(found)]
+    assert (found.verdict, found.sentence) == (Verdict.PASS, "The newest daily copy is fresh, and can be restored.")
+    (found,) = [found for found in check_inside(WELL) if is_copy(found)]
+    assert (found.verdict, "no daily copy yet" in found.sentence) == (Verdict.NOT_TESTABLE, True)
+
+
+async def test_the_newest_daily_copy_is_looked_into_as_for_a_restore(rig: Rig) -> None:
+    keeping = rig.server.admin[PARTS].keeping
+    assert isinstance(keeping, PanelKeeping)
+    assert keeping.daily_copy() is None
+    await rig.link()
+    await rig.upkeep.copy_daily()
+    found = keeping.daily_copy()
+    assert found is not None
+    assert found.problem == ""
+    (file,) = (rig.server.settings.data_dir / "backups").glob("*.db")
+    file.write_bytes(file.read_bytes()[:8_192])
+    assert keeping.daily_copy() == replace(found, problem="the backup is damaged")
+    assert not (rig.server.settings.data_dir / "restore").exists()
+
+
+async def test_why_no_newer_copy_could_be_made_is_told_until_one_is(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full() -> None:
+        raise StorageUnavailable("disk full")
+
+    with monkeypatch.context() as broken_disk:
+        broken_disk.setattr(rig.store, "daily_copy", full)
+        await rig.upkeep.copy_daily()
+    assert (await inside_of(rig)).copy_failed == "disk full"
+    assert (await inside_of(rig, copy=DailyCopy(NOW - 1))).copy_failed == "disk full"
+    assert (await inside_of(rig, copy=DailyCopy(NOW))).copy_failed == ""
+
+
+def is_copy(found: Finding) -> bool:
+    return found.cause.cause_id == "copy_stale"
 
 
 def test_a_link_that_never_ends_is_as_amazon_wishes() -> None:

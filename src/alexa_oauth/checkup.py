@@ -1,5 +1,6 @@
 """What the doctor is told of this machine: settings, clients, rows and disk, gathered alike for command line and panel."""
 
+import asyncio
 import platform
 import shutil
 from collections import Counter
@@ -23,6 +24,7 @@ from alexa_oauth.diagnosis.report import report
 from alexa_oauth.protocol.alexa import are_all_alexas
 from alexa_oauth.protocol.errors import RowDamaged, StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName
+from alexa_oauth.protocol.keeping import DailyCopy
 from alexa_oauth.protocol.models import Client
 from alexa_oauth.protocol.reading import EventQuery, History, HistoryQuery, ReadableStore, RecordedEvent
 from alexa_oauth.settings.table import Network, Settings
@@ -34,7 +36,10 @@ _RECENT_SECONDS: Final = 7 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What the database has to say; `last_use_of` by client, the instant at which it last used a link."""
+    """What the database has to say.
+
+    `last_use_of` by client, the instant at which it last used a link; `failed_copy` is the newest copy that could not be made.
+    """
 
     has_secret: bool
     unknown_proxies: tuple[str, ...]
@@ -42,7 +47,29 @@ class Rows:
     last_use_of: Mapping[str, int]
     histories: Sequence[History]
     strays: Sequence[RecordedEvent]
+    failed_copy: RecordedEvent | None
     now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of asking the database at `now`: its rows; or `damage`, which of them does not open; or another `problem`.
+
+    The problem is `None` where there is no database yet. Without rows, damage and problem it cannot be read at the moment.
+    """
+
+    now: int
+    rows: Rows | None = None
+    damage: str = ""
+    problem: str | None = ""
+
+
+async def ask_database(store: ReadableStore, settings: Settings, now: int, counted: Iterable[Event] = ()) -> Asked:
+    """Ask, and tell of a damaged row as one; `counted` is what is not written yet. `StorageUnavailable`."""
+    try:
+        return Asked(now, _with(await read_rows(store, settings, now), counted))
+    except RowDamaged as damaged:
+        return Asked(now, damage=str(damaged))
 
 
 async def read_rows(store: ReadableStore, settings: Settings, now: int) -> Rows:
@@ -53,13 +80,15 @@ async def read_rows(store: ReadableStore, settings: Settings, now: int) -> Rows:
         histories = await reader.histories(HistoryQuery(_ATTEMPTS_READ))
         span = [told.at for history in histories for told in history.events] or [now]
         strays = await reader.strays(min(span), max(span) + JOINED_WITHIN_SECONDS)
+        failed = await reader.events(EventQuery(1, name=EventName.BACKUP_FAILED))
         proxies = await reader.events(EventQuery(_PROXIES_TOLD, name=EventName.PROXY_UNKNOWN))
     last_use_of: dict[str, int] = {}
     for link in links:
         last_use_of[link.client_id] = max(link.last_used_at, last_use_of.get(link.client_id, 0))
     recent = [told.event.address for told in proxies if told.at >= now - _RECENT_SECONDS]
     addresses = dict.fromkeys(address for address in recent if address is not None and _is_address(address))
-    return Rows(has_secret, tuple(addresses), Counter(link.subject for link in links), last_use_of, histories, strays, now)
+    links_of, failed_copy = Counter(link.subject for link in links), failed[0] if failed else None
+    return Rows(has_secret, tuple(addresses), links_of, last_use_of, histories, strays, failed_copy, now)
 
 
 def _with(rows: Rows, counted: Iterable[Event]) -> Rows:
@@ -67,10 +96,9 @@ def _with(rows: Rows, counted: Iterable[Event]) -> Rows:
     return replace(rows, histories=histories, strays=strays)
 
 
-def look_inside(
-    settings: Settings, rows: Rows | None, checks: Mapping[str, str] | None, database_problem: str | None = ""
-) -> Inside:
+def look_inside(settings: Settings, asked: Asked, checks: Mapping[str, str] | None, copy: DailyCopy | None) -> Inside:
     """Everything together. `checks` is what `/health` tells, `None` if nobody answers there."""
+    rows = asked.rows
     clients, faults = _clients(settings)
     alexas = [client for client in clients.values() if are_all_alexas(client.redirect_uris)]
     alexa = clients.get(settings.client_id)
@@ -83,14 +111,25 @@ def look_inside(
         has_secret=signs_in_alone or rows is None or rows.has_secret,
         clients_faults=faults,
         checks=checks,
-        database_problem=database_problem,
+        database_problem=asked.problem,
+        damage=asked.damage,
         free_bytes=_free_bytes(settings.data_dir),
         unknown_proxies=_still_unknown(settings, rows),
         links_of=None if rows is None else rows.links_of,
         alexa_came_at=None if rows is None else max((rows.last_use_of.get(one.client_id, 0) for one in alexas), default=None),
         attempts=() if rows is None else _attempts(rows, clients),
-        now=0 if rows is None else rows.now,
+        copy=copy,
+        copy_failed=_failed_since(copy, rows),
+        now=asked.now,
     )
+
+
+def _failed_since(copy: DailyCopy | None, rows: Rows | None) -> str:
+    """Why no newer copy could be made; empty if none failed since that one."""
+    failed = rows.failed_copy if rows is not None else None
+    if failed is None or (copy is not None and failed.at <= copy.made_at):
+        return ""
+    return failed.event.detail.get("problem", "")
 
 
 def _clients(settings: Settings) -> tuple[Mapping[str, Client], tuple[str, ...]]:
@@ -159,6 +198,7 @@ class Checkup:
     instance: Callable[[], str | None]
     world: Outside
     counted: Callable[[], Iterable[Event]]
+    daily_copy: Callable[[], DailyCopy | None]
 
     async def look(self) -> tuple[Finding, ...]:
         """What shows without leaving the machine."""
@@ -173,11 +213,10 @@ class Checkup:
         return report(findings, about(self.settings))
 
     async def _inside(self) -> Inside:
-        rows, damage = None, ""
+        now = self.world.now()
         try:
-            rows = _with(await read_rows(self.store, self.settings, self.world.now()), self.counted())
-        except RowDamaged as damaged:
-            damage = str(damaged)
+            asked = await ask_database(self.store, self.settings, now, self.counted())
         except StorageUnavailable:
-            pass
-        return replace(look_inside(self.settings, rows, self.checks()), damage=damage)
+            asked = Asked(now)
+        copy = await asyncio.to_thread(self.daily_copy)
+        return look_inside(self.settings, asked, self.checks(), copy)

@@ -3,13 +3,15 @@
 import asyncio
 import json
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
 
 from alexa_oauth.cli import main
 from alexa_oauth.diagnosis.causes import CATALOGUE
-from tests.cli.conftest import Ran, Run
+from tests.cli.conftest import Home, Ran, Run
 from tests.diagnosis.conftest import authority, household
 from tests.diagnosis.households import IPV4, Household, World
 from tests.proxy.proxies import HOME
@@ -101,6 +103,25 @@ async def test_a_report_tells_nothing_of_whose_household_it_is(patient: Patient,
     private = {"example", "anna", "Anna", "203.0.113.9", "2001:db8::7", IPV4, "127.0.0.1"}
     assert {word for word in secrets | private if word is not None and word in ran.out} == set()
     assert ("**fail** access_wall" in ran.out) == ("403" in directives or "sso" in directives)
+
+
+def test_a_damaged_row_is_told_as_that_and_not_as_a_database_that_cannot_be_used(run: Run, home: Home) -> None:
+    home.add_links("a" * 16, "b" * 16)
+    with closing(sqlite3.connect(home.folder / "oauth.db")) as database, database:
+        database.execute("UPDATE grants SET payload = (SELECT payload FROM grants WHERE grant_id LIKE 'a%')")
+    ran = run("doctor")
+    assert ran.status == 1
+    assert "fail  A stored row is damaged: A payload in grants belongs to another row" in ran.out
+    assert "The database cannot be used" not in ran.out
+
+
+def test_a_database_with_another_key_is_told_as_that(run: Run, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert home.folder.is_dir()
+    monkeypatch.setenv("OAUTH_ENCRYPTION_KEY", "A" * 43 + "=")
+    ran = run("doctor", "--verbose")
+    assert ran.status == 1
+    assert "fail  The database cannot be used" in ran.out
+    assert "problem: wrong encryption key" in ran.out
 
 
 def test_before_the_first_start(run: Run) -> None:

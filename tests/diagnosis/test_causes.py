@@ -37,6 +37,7 @@ KNOWN: Final[dict[int, tuple[str, ...]]] = {
 FURTHER: Final = (
     "old_rows",
     "row_damaged",
+    "copy_stale",
     "ipv6_dead",
     "post_redirected",
     "post_changed",

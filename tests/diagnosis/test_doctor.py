@@ -212,6 +212,15 @@ async def test_ipv6_that_is_dead(household: Household) -> None:
     assert faults(await household.examined(alive)) == {}
 
 
+async def test_ipv6_that_leads_to_another_machine(household: Household) -> None:
+    """As an AAAA record does that names the router: a connection opens, and nothing behind it is ours."""
+    world = await household.behind()
+    both = World({HOME: [IPV4, IPV6]}, {IPV4: world.ports[IPV4], IPV6: household.port}, world.trusted)
+    findings = await household.examined(both)
+    assert faults(findings) == {"ipv6_dead": Verdict.FAIL}
+    assert "Over IPv6" in of(findings, "ipv6_dead").sentence
+
+
 async def test_a_port_on_which_nothing_listens(household: Household) -> None:
     _, closed = free_ports()
     assert faults(await household.examined(World({HOME: [IPV4]}, {IPV4: closed}, b""))) == {"port_closed": Verdict.FAIL}

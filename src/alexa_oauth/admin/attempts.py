@@ -29,12 +29,12 @@ FOLDED: Final = 3
 """From so many requests on that nobody answered, one after the other, they are folded."""
 STEPS: Final = (
     (Step.ASKED, "Alexa asked", "Not asked"),
-    (Step.APPROVED, "Ap\N{SOFT HYPHEN}proved", "Not ap\N{SOFT HYPHEN}proved"),
-    (Step.CALLED, "Ama\N{SOFT HYPHEN}zon called", "No call came"),
-    (Step.ANSWERED, "Tokens given", "Re\N{SOFT HYPHEN}fused"),
+    (Step.APPROVED, "Approved", "Not approved"),
+    (Step.CALLED, "Amazon called", "No call came"),
+    (Step.ANSWERED, "Tokens given", "Refused"),
     (Step.USED, "Token used", "Not used"),
 )
-"""What the row of steps shows of each attempt, and what it shows where an attempt stopped. Five words on a phone need hyphens."""
+"""What the row of steps shows of each attempt, and what it shows where an attempt stopped."""
 
 _NOISE: Final = ("refused request", "of strangers")
 _UNANSWERED: Final = ("request", "that nobody answered")
@@ -61,6 +61,11 @@ class AttemptView:
     steps: tuple[tuple[str, Mark], ...]
     person: str | None
     can_allow: bool
+
+    @property
+    def here(self) -> tuple[str, Mark]:
+        """The step at which it stopped, or the last that was reached: on a phone there is room for one."""
+        return next((step for step in reversed(self.steps) if step[1] in {Mark.STOPPED, Mark.DONE}), self.steps[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ LINKING_SECONDS: Final = 600
 
 _ATTEMPTS_READ: Final = 8
 _HIDDEN: Final = ClientSecret(None, "hidden")
+_NO_ADDRESS: Final = "shown here as soon as the server knows its public address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,14 @@ class PairingCodeView:
 
 @dataclass(frozen=True, slots=True)
 class ConsoleView:
-    """What goes into the developer console. `is_revealed`: the secret is shown, not only offered."""
+    """What goes into the developer console. `is_revealed`: the secret is shown, not only offered.
+
+    `request`, for the ASK command line, is `None` as long as there is no address to put into it.
+    """
 
     fields: tuple[ConsoleField, ...] = field(repr=False)
     redirect_uris: tuple[str, ...]
-    request: str = field(repr=False)
+    request: str | None = field(repr=False)
     is_revealed: bool
     can_reveal: bool
 
@@ -146,13 +150,20 @@ async def _pairing_code(request: web.Request) -> PairingCodeView | None:
 def _console(parts: AdminParts, client: Client, *, is_revealed: bool) -> ConsoleView:
     secret = parts.store.read(lambda tx: _secret(tx, parts, client))
     shown = secret if is_revealed or secret.value is None else _HIDDEN
+    fields = console_fields(parts.policy, client, shown)
     return ConsoleView(
-        fields=tuple(console_fields(parts.policy, client, shown)),
+        fields=tuple(fields if parts.has_address else (_without_address(entry, parts.policy.issuer) for entry in fields)),
         redirect_uris=client.redirect_uris,
-        request=json.dumps(linking_request(parts.policy, client, shown), indent=2),
+        request=json.dumps(linking_request(parts.policy, client, shown), indent=2) if parts.has_address else None,
         is_revealed=is_revealed,
         can_reveal=secret.value is not None,
     )
+
+
+def _without_address(entry: ConsoleField, issuer: str) -> ConsoleField:
+    """Nobody should copy an address of this machine into the console, where Amazon cannot reach it."""
+    is_address = any(value.startswith(issuer) for value in entry.values)
+    return ConsoleField(entry.label, note=_NO_ADDRESS) if is_address else entry
 
 
 def _secret(tx: Transaction, parts: AdminParts, client: Client) -> ClientSecret:

@@ -10,10 +10,11 @@ from typing import Final
 
 from alexa_oauth import __version__
 from alexa_oauth.app import outside
-from alexa_oauth.checkup import Rows, about, look_inside, read_rows
+from alexa_oauth.checkup import Asked, about, ask_database, look_inside
 from alexa_oauth.cli.context import FAILED, CommandFailed, Context
-from alexa_oauth.cli.database import ask
+from alexa_oauth.cli.database import ask, keeper
 from alexa_oauth.cli.health import ask_health
+from alexa_oauth.cli.owner import is_owner
 from alexa_oauth.cli.printing import print_json, printable
 from alexa_oauth.diagnosis.doctor import examine
 from alexa_oauth.diagnosis.findings import Finding, Verdict
@@ -30,8 +31,9 @@ _INDENT: Final = " " * 6
 def doctor(context: Context) -> int:
     """0 if nothing fails."""
     world = outside()
-    (rows, instance), problem = _read_rows(context, world)
-    inside = look_inside(context.settings, rows, _checks(context), problem)
+    asked, instance = _ask(context, world)
+    copy = keeper(context.settings).daily_copy() if is_owner(context.settings.data_dir) else None
+    inside = look_inside(context.settings, asked, _checks(context), copy)
     findings = asyncio.run(examine(inside, world, instance, _tell))
     if context.arguments.json:
         print_json({"version": __version__, "findings": [_fields(finding) for finding in findings]})
@@ -42,18 +44,19 @@ def doctor(context: Context) -> int:
     return FAILED if any(finding.verdict is Verdict.FAIL for finding in findings) else 0
 
 
-def _read_rows(context: Context, world: Outside) -> tuple[tuple[Rows | None, str | None], str | None]:
-    """What the database says and what `/health` calls it; then why it cannot be asked, `None` where there is none yet."""
+def _ask(context: Context, world: Outside) -> tuple[Asked, str | None]:
+    """What the database says, and what `/health` calls it."""
+    now = world.now()
 
-    async def read(store: SqliteStore) -> tuple[Rows, str]:
-        return await read_rows(store, context.settings, world.now()), store.instance
+    async def look(store: SqliteStore) -> tuple[Asked, str]:
+        return await ask_database(store, context.settings, now), store.instance
 
     if not (context.settings.data_dir / DATABASE).exists():
-        return (None, None), None
+        return Asked(now, problem=None), None
     try:
-        return ask(context, read), ""
+        return ask(context, look)
     except CommandFailed as failed:
-        return (None, None), " ".join(failed.lines)
+        return Asked(now, problem=" ".join(failed.lines)), None
 
 
 def _checks(context: Context) -> dict[str, str] | None:

@@ -32,7 +32,7 @@ async def examine(inside: Inside, outside: Outside, instance: str | None, tell: 
         shaken = await check_certificate(outside, site, named.open[0])
         findings += shaken
         if all(finding.cause is not TLS_FAILS or finding.verdict is Verdict.PASS for finding in shaken):
-            findings += await check_passage(outside, site, named.open[0], instance)
+            findings += await check_passage(outside, site, named.open, instance)
     return complete(findings, called=True)
 
 

@@ -8,12 +8,13 @@ from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from alexa_oauth import __version__
-from alexa_oauth.protocol.errors import StartRefused
+from alexa_oauth.protocol.errors import StartRefused, StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName
-from alexa_oauth.protocol.keeping import BackupRefused
+from alexa_oauth.protocol.keeping import BackupRefused, CopyKind, DailyCopy
 from alexa_oauth.settings.table import Settings, plain
 from alexa_oauth.storage import database
 from alexa_oauth.storage.backups.candidate import Candidate, candidate
+from alexa_oauth.storage.backups.daily import copies, find_copy
 from alexa_oauth.storage.backups.export import Manifest, Sealing, export
 from alexa_oauth.storage.backups.restoring import Wish, stage
 from alexa_oauth.storage.backups.sealed import SALT_BYTES, weakness
@@ -74,6 +75,21 @@ class Keeper:
         """A backup, checked from all sides; a sealed one needs its passphrase. `BackupRefused`, `StorageUnavailable`."""
         make_private(self._settings.data_dir)
         return candidate(source, passphrase, self._settings.data_dir, self._opening)
+
+    def daily_copy(self) -> DailyCopy | None:
+        """The newest daily copy, looked into as for a restore; `None` if there is none, or the disk cannot be used now."""
+        folder = self._settings.data_dir
+        newest = next((copy for copy in copies(folder) if copy.kind is CopyKind.DAILY), None)
+        file = find_copy(folder, newest.name) if newest else None
+        if newest is None or file is None:
+            return None
+        try:
+            with file.open("rb") as source, self.look_into(source, None):
+                return DailyCopy(newest.made_at)
+        except BackupRefused as refused:
+            return DailyCopy(newest.made_at, str(refused))
+        except (StorageUnavailable, OSError):
+            return None
 
     def make_ready(self, found: Candidate, wish: Wish) -> Ready:
         """Let it wait for the server, which lets it take the place of the database within seconds, or at its next start."""

@@ -28,6 +28,14 @@ class CopyFile:
 
 
 @dataclass(frozen=True, slots=True)
+class DailyCopy:
+    """The newest copy of those that are made daily, looked into; `problem` says why it cannot be restored, empty if it can."""
+
+    made_at: int
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BackupContents:
     """What a backup holds. `settings` are those that were in force and are no secret, as text; a mere copy has none.
 

@@ -81,6 +81,14 @@ DISK_NEARLY_FULL: Final = Cause(
     "Make room: old backups, media and snapshots take the most.",
     (Seen.INSIDE,),
 )
+COPY_STALE: Final = Cause(
+    "copy_stale",
+    "No fresh copy of the database",
+    "The newest daily copy is more than two days old, or cannot be restored, so that a broken disk would cost links.",
+    "The page Backup and the log say why, as backup.failed; a full disk is the usual cause. Meanwhile make a sealed backup, and"
+    " keep it on another machine.",
+    (Seen.INSIDE,),
+)
 DATABASE_REFUSED: Final = Cause(
     "database_refused",
     "The database cannot be used",
@@ -130,6 +138,7 @@ CAUSES: Final = (
     ROW_DAMAGED,
     STORAGE_UNAVAILABLE,
     DISK_NEARLY_FULL,
+    COPY_STALE,
     TWO_WORKERS,
     CLOCK_WRONG,
     CODE_EXPIRED,

@@ -8,6 +8,7 @@ from alexa_oauth.diagnosis.attempt import Attempt
 from alexa_oauth.diagnosis.causes import address, console, path, person, tokens
 from alexa_oauth.diagnosis.checks.recorded import check_recorded
 from alexa_oauth.diagnosis.findings import Evidence, Finding, failed, not_testable, passed, warned
+from alexa_oauth.protocol.keeping import DailyCopy
 
 ADVISED_DAYS: Final = 180
 """How long an unused refresh token should live at least, says Amazon."""
@@ -15,6 +16,8 @@ LITTLE_BYTES: Final = 200 * 1_048_576
 TOO_LITTLE_BYTES: Final = 20 * 1_048_576
 
 
+COPY_SECONDS: Final = 2 * 86_400
+"""How old the newest daily copy may be."""
 _DAY: Final = 86_400
 
 
@@ -26,7 +29,7 @@ class Inside:
     and `clients_faults` are lines for the operator, empty if all is well; where there is no database yet, the first is `None`.
     `links_of` counts the living links of each subject; `attempts` are the last ones, newest first.
     `damage` says which table holds a row that does not open, empty if none was met.
-    `alexa_came_at` is when Alexa last used a link.
+    `alexa_came_at` is when Alexa last used a link. `copy` is the newest daily copy, `copy_failed` why no newer one could be made.
     """
 
     public_url: str | None
@@ -43,6 +46,8 @@ class Inside:
     links_of: Mapping[str, int] | None = None
     attempts: tuple[Attempt, ...] = ()
     alexa_came_at: int | None = None
+    copy: DailyCopy | None = None
+    copy_failed: str = ""
     now: int = 0
 
     @property
@@ -61,6 +66,7 @@ def check_inside(inside: Inside) -> Iterator[Finding]:
     yield _judge_database(inside)
     yield from _judge_rows(inside)
     yield from _judge_disk(inside)
+    yield _judge_copy(inside)
     yield _judge_proxies(inside)
     yield from _judge_links(inside)
     yield from check_recorded(inside.attempts, inside.now)
@@ -152,6 +158,21 @@ def _judge_disk(inside: Inside) -> Iterator[Finding]:
         yield warned(tokens.DISK_NEARLY_FULL, free)
     else:
         yield passed(tokens.DISK_NEARLY_FULL, free)
+
+
+def _judge_copy(inside: Inside) -> Finding:
+    told = [Evidence("last failure", inside.copy_failed)] if inside.copy_failed else []
+    copy = inside.copy
+    if copy is None:
+        if inside.copy_failed:
+            return warned(tokens.COPY_STALE, f"No daily copy could be made: {inside.copy_failed}.", evidence=told)
+        return not_testable(tokens.COPY_STALE, "There is no daily copy yet: the first is made some minutes after the start.")
+    if copy.problem:
+        return warned(tokens.COPY_STALE, f"The newest daily copy cannot be restored: {copy.problem}.", evidence=told)
+    age = inside.now - copy.made_at
+    if age > COPY_SECONDS:
+        return warned(tokens.COPY_STALE, f"The newest daily copy is {age // _DAY} days old.", evidence=told)
+    return passed(tokens.COPY_STALE, "The newest daily copy is fresh, and can be restored.")
 
 
 def _judge_proxies(inside: Inside) -> Finding:

@@ -4,11 +4,12 @@ Every call is one that this server refuses before it looks at anything: it holds
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 
+from alexa_oauth.diagnosis.causes import address as causes
 from alexa_oauth.diagnosis.causes import alexa as amazons
 from alexa_oauth.diagnosis.causes import path, person, tokens
 from alexa_oauth.diagnosis.checks.obstacle import obstacle
@@ -35,8 +36,12 @@ _REFUSAL: Final = {
 Answer = Reply | NoReply
 
 
-async def check_passage(outside: Outside, site: Site, address: str, instance: str | None) -> tuple[Finding, ...]:
-    """Call first as Amazon does, alone, so that its time counts; then in all other ways. `instance` is what we call ourselves."""
+async def check_passage(outside: Outside, site: Site, addresses: Sequence[str], instance: str | None) -> tuple[Finding, ...]:
+    """Call first as Amazon does, alone, so that its time counts; then in all other ways.
+
+    `addresses` are those that take connections, the one to call first. `instance` is what we call ourselves.
+    """
+    address, *others = addresses
     amazons_call = await _try(outside, site, address, _post(JAVA))
     browsers, origin, health, root = await asyncio.gather(
         *(
@@ -55,6 +60,7 @@ async def check_passage(outside: Outside, site: Site, address: str, instance: st
     if _is_refusal(amazons_call):
         findings += [_judge_origin(origin), *_judge_health(health, instance), _judge_page(root)]
         findings.append(_judge_policies(amazons_call, browsers, health, root))
+        findings += [await _call_by_ipv6(outside, site, other) for other in others if ":" in other]
     return tuple(findings)
 
 
@@ -67,6 +73,16 @@ async def _try(outside: Outside, site: Site, address: str, call: Call) -> Answer
         return await send(outside, site, address, call)
     except NoReply as nothing:
         return nothing
+
+
+async def _call_by_ipv6(outside: Outside, site: Site, address: str) -> Finding:
+    """Behind each family there may be another machine: an AAAA record often names the router, or a proxy without IPv6."""
+    answer = await _try(outside, site, address, _post(JAVA))
+    if _is_refusal(answer):
+        return passed(causes.IPV6_DEAD, "Over IPv6 this server answers, too.", _evidence(answer))
+    sentence = f"Over IPv6 ({address}) something else answers than over IPv4: {_in_short(answer)}."
+    fix = "Let the AAAA record name the machine on which the proxy runs, and the proxy listen on IPv6, too; or delete the record."
+    return failed(causes.IPV6_DEAD, sentence, fix, _evidence(answer))
 
 
 def _judge_exchange(site: Site, amazons_call: Answer, browsers: Answer) -> list[Finding]:
