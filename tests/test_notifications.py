@@ -71,6 +71,17 @@ async def test_what_stands_is_not_sent_again_and_new_numbers_wait_an_hour(rig: R
     assert "40 requests" in core.notifications["alexa_oauth_many_failures"]
 
 
+async def test_what_home_assistant_forgot_at_its_start_is_there_again_after_some_hours(rig: Rig, core: StandInCore) -> None:
+    await happen(rig, reused=1, refreshed=1)
+    told = dict(core.notifications)
+    assert told.keys() >= {REUSED}
+    core.notifications.clear()
+    await quiet_hours(rig, 5)
+    assert core.notifications == {}
+    await quiet_hours(rig, 1)
+    assert core.notifications == told
+
+
 async def test_a_start_takes_away_what_an_earlier_run_left(rig: Rig, core: StandInCore) -> None:
     core.notifications |= {REUSED: "old", "http-login": "another's"}
     await rig.upkeep.look_out()

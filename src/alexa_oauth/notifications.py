@@ -16,6 +16,8 @@ from alexa_oauth.sign_in.home_assistant_core import ANSWER_SECONDS, find_core
 TITLE: Final = "Alexa Link"
 REWORDED_SECONDS: Final = 3_600
 """How long a notification stands before other words take its place: who dismissed it is not bothered by each new number."""
+AGAIN_SECONDS: Final = 6 * 3_600
+"""After which one that stands is sent anew: Home Assistant forgets its notifications at each start, and tells nobody."""
 
 _ACTIONS: Final = "/api/services/persistent_notification"
 _REFUSED: Final = "Home Assistant refuses home_assistant_token; it is not tried again. Set a new one, and start anew"
@@ -42,7 +44,7 @@ class _TokenRefused(Exception):
 
 
 class Notifications:
-    """One notification a kind of notice. What was shown is not sent again, though Home Assistant forgets it at its own start."""
+    """One notification a kind of notice, by the same id each time, so that sending it anew adds none."""
 
     def __init__(self, access: Access, session: Session, running: Callable[[], float]) -> None:
         """`running` counts seconds. What an earlier run left in Home Assistant is not known; the first telling puts it right."""
@@ -79,7 +81,7 @@ class Notifications:
     def _is_due(self, shown: _Shown, message: str | None) -> bool:
         if shown.message is None or message is None:
             return shown.message != message
-        return shown.message != message and self._running() - shown.since >= REWORDED_SECONDS
+        return self._running() - shown.since >= (AGAIN_SECONDS if shown.message == message else REWORDED_SECONDS)
 
     async def _send(self, address: str, kind: Kind, message: str | None) -> None:
         fields = {"notification_id": f"alexa_oauth_{kind}"}

@@ -116,7 +116,7 @@ class TestValues:
         assert "ALEXA_OAUTH_PUBLIC_URL" in page.text
         assert "ALEXA_OAUTH_VENDOR_IDS" in page.text
         assert "/alexa/token" not in page.text, "an address of this machine is not for the console"
-        assert page.text.count("shown here as soon as") == 2
+        assert page.text.count("Shown here as soon as") == 2
         assert "for the ASK command line" not in page.text
         assert page.text.count("<svg") == 1, "there is no address that a phone could open"
 

@@ -28,7 +28,7 @@ LINKING_SECONDS: Final = 600
 
 _ATTEMPTS_READ: Final = 8
 _HIDDEN: Final = ClientSecret(None, "hidden")
-_NO_ADDRESS: Final = "shown here as soon as the server knows its public address"
+_NO_ADDRESS: Final = "Shown here as soon as the public address is set."
 
 
 @dataclass(frozen=True, slots=True)
