@@ -216,8 +216,7 @@ class _PanelOnly:
 
 def _panel(settings: Settings, parts: Parts, means: Means, own: _PanelOnly) -> AdminParts:
     sign_in = parts.sign_in
-    asks = (parts.checks, parts.instance, outside(), own.ledger.sums, own.keeping.daily_copy)
-    checkup = Checkup(settings, means.store, *asks)
+    checkup = _checkup(settings, parts, means, own)
     return AdminParts(
         store=means.store,
         policy=parts.policy,
@@ -240,6 +239,18 @@ def _panel(settings: Settings, parts: Parts, means: Means, own: _PanelOnly) -> A
         checks=parts.checks,
         metrics_token=settings.metrics_token,
         clock=own.clock,
+    )
+
+
+def _checkup(settings: Settings, parts: Parts, means: Means, own: _PanelOnly) -> Checkup:
+    return Checkup(
+        settings=settings,
+        store=means.store,
+        checks=parts.checks,
+        instance=parts.instance,
+        world=outside(),
+        counted=own.ledger.sums,
+        daily_copy=own.keeping.daily_copy,
     )
 
 
