@@ -1,13 +1,13 @@
 """Attacks on the page that asks a person, and on the answer to it (RFC 6749 §10.12 and §10.13, RFC 9700 §4.7 and §4.16)."""
 
 import asyncio
-import re
 
 import pytest
 
 from alexa_oauth.protocol.events import EventName, Reason
 from tests.attacks.verdict import (
     BEGUN,
+    COOKIE,
     NOTHING,
     assert_code,
     assert_consent,
@@ -19,11 +19,6 @@ from tests.attacks.verdict import (
 from tests.attacks.wire import FORM
 from tests.conftest import StartRig
 from tests.rig import ISSUER, Answer, Browser, Rig
-
-HTTPS = {"public_url": "https://oauth.test", "anyone_may_approve": "true"}
-WRONG_CODE = "BBBB-BBBB"
-COOKIE = re.compile(r"alexa_oauth=([A-Za-z0-9_-]{43}); HttpOnly; Max-Age=600; Path=/; SameSite=Lax")
-SECURE_COOKIE = re.compile(r"__Host-alexa_oauth=([A-Za-z0-9_-]{43}); HttpOnly; Max-Age=600; Path=/; SameSite=Lax; Secure")
 
 
 async def assert_still_waits(rig: Rig, browser: Browser, page: Answer) -> None:

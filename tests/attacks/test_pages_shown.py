@@ -7,6 +7,7 @@ import pytest
 
 from alexa_oauth.protocol.events import Reason
 from tests.attacks.verdict import (
+    COOKIE,
     NOTHING,
     assert_code,
     assert_consent,
@@ -21,7 +22,6 @@ from tests.rig import CLIENTS, Answer, Rig
 
 HTTPS = {"public_url": "https://oauth.test", "anyone_may_approve": "true"}
 WRONG_CODE = "BBBB-BBBB"
-COOKIE = re.compile(r"alexa_oauth=([A-Za-z0-9_-]{43}); HttpOnly; Max-Age=600; Path=/; SameSite=Lax")
 SECURE_COOKIE = re.compile(r"__Host-alexa_oauth=([A-Za-z0-9_-]{43}); HttpOnly; Max-Age=600; Path=/; SameSite=Lax; Secure")
 
 

@@ -15,6 +15,8 @@ ENGLISH: Final = Library().english
 EX_URI: Final = "https://ex.test/cb"
 STATE: Final = "st/at+e="
 CODE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+COOKIE: Final = re.compile(r"alexa_oauth=([A-Za-z0-9_-]{43}); HttpOnly; Max-Age=600; Path=/; SameSite=Lax")
+"""What binds a page to its browser, by http."""
 DESCRIPTION: Final = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+")
 """RFC 6749 §4.1.2.1 and §5.2: what an error_description may hold."""
 
