@@ -72,7 +72,11 @@ def assert_page(answer: Answer, reason: Reason, status: int = 400) -> None:
 
 
 def returned(answer: Answer, uri: str = EX_URI) -> dict[str, str]:
-    """The parameters behind the registered URI, which stands at the front byte for byte; no parameter may come twice."""
+    """The parameters behind the registered URI, which stands at the front byte for byte; no parameter may come twice.
+
+    No cache keeps where the code went, and the next site is not told where it came from.
+    """
+    assert (answer.headers["Cache-Control"], answer.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
     joint = "&" if "?" in uri else "?"
     assert answer.location.startswith(uri + joint)
     assert not {"#", " ", "\r", "\n"} & set(answer.location)
