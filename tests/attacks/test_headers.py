@@ -129,7 +129,14 @@ async def test_k13_plain_http_is_for_this_machine_and_for_the_proxy_that_ends_tl
 
 
 async def test_k13_without_a_public_address_a_stranger_is_told_what_to_set(start: StartRig) -> None:
+    """Whatever else is wrong with the request: that alone, and not which clients there are."""
     rig = await start(public_url="", trusted_proxies="127.0.0.1")
     assert_consent(await rig.send("GET", target(rig)))
-    refused = await rig.send("GET", target(rig), headers={"X-Forwarded-For": "198.51.100.7"})
-    assert_page(refused, Reason.PUBLIC_URL_UNSET)
+    for asked in (
+        target(rig),
+        target(rig, client_id="nobody"),
+        target(rig, redirect_uri="https://evil.test"),
+        "/alexa/authorize",
+    ):
+        refused = await rig.send("GET", asked, headers={"X-Forwarded-For": "198.51.100.7"})
+        assert_page(refused, Reason.PUBLIC_URL_UNSET)
