@@ -9,14 +9,17 @@ import pytest
 
 from alexa_oauth.admin.parts import PARTS
 from alexa_oauth.checkup import ask_database, look_inside, read_rows
+from alexa_oauth.diagnosis.attempt import Attempt
 from alexa_oauth.diagnosis.checks.inside import Inside, check_inside
 from alexa_oauth.diagnosis.checks.recorded import check_recorded
 from alexa_oauth.diagnosis.findings import Finding, Verdict
 from alexa_oauth.keeping.panel import PanelKeeping
 from alexa_oauth.protocol.errors import StorageUnavailable
+from alexa_oauth.protocol.events import EventName, Reason
 from alexa_oauth.protocol.keeping import DailyCopy
 from tests.conftest import StartRig
 from tests.diagnosis.households import WELL
+from tests.diagnosis.story import OTHER_VENDOR_URI, Story
 from tests.rig import ALEXA_VENDOR, NOW, Rig
 
 DAY: Final = 86_400
@@ -167,6 +170,19 @@ async def test_what_stopped_the_newest_attempt_is_a_fault_until_a_link_comes_abo
     assert (await rig.verify(tokens["access_token"])).status == 200
     found = recorded(await inside_of(rig))
     assert set(found.values()) == {Verdict.PASS}
+
+
+def test_what_stopped_an_attempt_is_gone_once_a_newer_one_came_further() -> None:
+    """Whoever mended the vendor id and met the next fault should hear of that one alone."""
+    refused = Story("a1").tell(EventName.AUTHORIZE_REFUSED, Reason.REDIRECT_URI_NOT_REGISTERED, redirect_uri=OTHER_VENDOR_URI)
+    further = Story("a2", at=NOW + 60).asked().approved().refused(Reason.VERIFIER_WRONG)
+    newest_first = (further.read(), refused.read())
+    assert told(newest_first) == {"pkce_disagrees": Verdict.FAIL}
+    assert told(newest_first[::-1]) == {"vendor_id_wrong": Verdict.FAIL, "pkce_disagrees": Verdict.WARN}
+
+
+def told(attempts: tuple[Attempt, ...]) -> dict[str, Verdict]:
+    return {found.cause.cause_id: found.verdict for found in check_recorded(attempts, NOW + 90) if found.gravity >= 2}
 
 
 async def test_alexas_last_use_is_known_and_no_other_clients(rig: Rig) -> None:

@@ -148,6 +148,17 @@ async def test_d10_a_guessed_request_and_one_of_another_person_are_out_of_reach(
     await assert_still_waits(rig, browser, page)
 
 
+async def test_a_browser_that_keeps_no_cookie_is_told_on_its_own_attempt(rig: Rig) -> None:
+    """Else the panel would wait for a person who pressed the button long ago, and say nothing of what hinders them."""
+    _, page = await begun(rig)
+    refused = await rig.browser().approve(page)
+    assert_page(refused, Reason.BROWSER_MISMATCH, 403)
+    assert "link on a computer instead" in refused.text, "where cookies are blocked, once more helps nobody"
+    assert "Reference" not in refused.text, "whose it is nobody proved"
+    begun_attempts = [event.attempt for event in await rig.audit(EventName.AUTHORIZE_REQUEST)]
+    assert [event.attempt for event in await rig.audit(EventName.CONSENT_REFUSED)] == begun_attempts
+
+
 @pytest.mark.parametrize("seconds", ["D11-600", "D11-86400"])
 async def test_a_page_that_waited_ten_minutes_says_how_to_begin_again(rig: Rig, seconds: str) -> None:
     browser, page = await begun(rig)

@@ -58,6 +58,7 @@ async def test_an_authorization_url_that_was_sent_to_the_owner_signs_nobody_in(r
     owner = rig.browser()
     assert_page(await owner.send("GET", target), Reason.BROWSER_MISMATCH, 403)
     assert service.asked == []
+    assert (await rig.audit(EventName.CONSENT_REFUSED))[0].attempt is not None, "it shows on the attempt that it is about"
     assert (await attacker.approve(attackers_page)).location.startswith("https://identity.test/")
 
 

@@ -90,7 +90,7 @@ def test_causes_8_and_9_the_return_address_says_whether_region_or_vendor_differs
     [
         (Reason.CLIENT_UNKNOWN, "client_id_wrong"),
         (Reason.SECRET_WRONG, "client_secret_wrong"),
-        (Reason.SECRET_MISSING, "client_secret_wrong"),
+        (Reason.SECRET_MISSING, "client_secret_missing"),
         (Reason.SECRET_PADDED, "client_secret_padded"),
         (Reason.CREDENTIALS_TWICE, "client_authentication_scheme"),
         (Reason.CREDENTIALS_MALFORMED, "client_authentication_scheme"),
@@ -142,6 +142,10 @@ def test_cause_12_a_person_who_is_sent_to_the_token_address_and_a_server_that_ca
     assert told(Story().tell(EventName.REQUEST_MISDIRECTED, Reason.METHOD_WRONG)) == (STOPPED, "addresses_swapped", False)
     swapped = Story().tell(EventName.AUTHORIZE_REFUSED, Reason.PARAMETER_MISSING, grant_type="authorization_code")
     assert told(swapped) == (STOPPED, "addresses_swapped", False)
+
+
+def test_the_other_grant_of_the_console_is_named_as_what_it_is() -> None:
+    assert told(Story().tell(EventName.AUTHORIZE_REFUSED, Reason.RESPONSE_TYPE_UNSUPPORTED))[1] == "implicit_grant"
 
 
 @pytest.mark.parametrize(

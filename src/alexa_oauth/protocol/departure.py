@@ -48,7 +48,7 @@ def come_back(tx: Transaction, arrival: Arrival) -> Returned:
     if pending is None or pending.departure is None or pending.departure.way != arrival.way:
         raise _refused("This sign-in is not known, or another one followed it", Reason.SIGN_IN_OVER)
     if not is_same(pending.browser, arrival.browser):
-        raise _refused("This sign-in was begun in another browser", Reason.BROWSER_MISMATCH)
+        raise _refused("This sign-in was begun in another browser", Reason.BROWSER_MISMATCH).about(attempt=pending.attempt)
     check_age(tx, pending)
     if pending.departure.is_over:
         return Returned(pending, is_first=False)

@@ -50,13 +50,7 @@ def _claim(request: web.Request, parameters: Parameters) -> Claim:
     decisions = _decisions(request.app[PARTS])
     if parameters.repeated or parameters.malformed or parameters.get("decision") not in decisions:
         raise _refused(Reason.PARAMETER_MALFORMED)
-    csrf = parameters.get("csrf")
-    browser = browser_of(request)
-    if csrf is None:
-        raise _refused(Reason.CSRF_MISMATCH)
-    if browser is None:
-        raise _refused(Reason.BROWSER_MISMATCH)
-    return Claim(parameters.get("request") or "", browser, csrf)
+    return Claim(parameters.get("request") or "", browser_of(request) or "", parameters.get("csrf") or "")
 
 
 def _decisions(parts: Parts) -> frozenset[str]:

@@ -69,7 +69,7 @@ _PROBLEMS: Final = {
     Reason.REDIRECT_URI_NOT_REGISTERED: Problem("problems.redirect_uri_not_registered"),
     Reason.REQUEST_UNKNOWN: Problem("problems.request_unknown", _START_AGAIN, 403),
     Reason.REQUEST_EXPIRED: Problem("problems.request_expired", _START_AGAIN),
-    Reason.BROWSER_MISMATCH: Problem("problems.browser_mismatch", _START_AGAIN, 403),
+    Reason.BROWSER_MISMATCH: Problem("problems.browser_mismatch", status=403),
     Reason.CSRF_MISMATCH: Problem("problems.csrf_mismatch", _START_AGAIN, 403),
     Reason.ORIGIN_FOREIGN: Problem("problems.origin_foreign", _START_AGAIN, 403),
     Reason.SIGN_IN_OVER: Problem("problems.sign_in_over", _START_AGAIN, 403),

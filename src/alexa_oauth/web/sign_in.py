@@ -49,10 +49,7 @@ def returning_from(way: SignInElsewhere) -> Handler:
 def _arrival(request: web.Request, parameters: Parameters, way: str) -> Arrival:
     if parameters.repeated or parameters.malformed:
         raise _refused(Reason.PARAMETER_MALFORMED)
-    browser = browser_of(request)
-    if browser is None:
-        raise _refused(Reason.BROWSER_MISMATCH)
-    return Arrival(way, parameters.get("state") or "", browser)
+    return Arrival(way, parameters.get("state") or "", browser_of(request) or "")
 
 
 async def _judge(request: web.Request, way: SignInElsewhere, pending: PendingRequest, parameters: Parameters) -> web.Response:

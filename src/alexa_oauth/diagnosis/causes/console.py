@@ -43,9 +43,17 @@ CLIENT_ID_WRONG: Final = Cause(
 CLIENT_SECRET_WRONG: Final = Cause(
     "client_secret_wrong",
     "Wrong client secret",
-    "The secret in the developer console is not this client's, or none was sent.",
+    "The secret in the developer console is not this client's.",
     "Copy Your Secret anew from the Set up page, without blanks, and save the page in the console. After a change of the"
     " secret the console needs the new one.",
+    (Seen.EVENTS,),
+)
+CLIENT_SECRET_MISSING: Final = Cause(
+    "client_secret_missing",
+    "No client secret arrived",
+    "Amazon's request holds no secret: none stands in the developer console, or a proxy took away the header that carries it.",
+    "Copy Your Secret from the Set up page into the console. If it stands there, let the proxy pass the header Authorization on,"
+    " or choose Credentials in request body in the console.",
     (Seen.EVENTS,),
 )
 CLIENT_SECRET_PADDED: Final = Cause(
@@ -90,11 +98,18 @@ SCOPE_REFUSED: Final = Cause(
     "Enter the scopes that the Set up page shows, usually music.read and music.control.",
     (Seen.EVENTS,),
 )
+IMPLICIT_GRANT: Final = Cause(
+    "implicit_grant",
+    "Implicit Grant is chosen in the console",
+    "The request wants a token at once, which lives for an hour and ends; this server gives a code, and renews the link with it.",
+    "Choose Auth Code Grant on the page Account Linking of the developer console, and save.",
+    (Seen.EVENTS,),
+)
 REQUEST_MALFORMED: Final = Cause(
     "request_malformed",
     "The request is not one of Alexa's",
     "A parameter is missing, repeated, or not what the rules of OAuth allow.",
-    "Choose Auth Code Grant in the developer console. If the request was typed or came from another program, correct it there.",
+    "Copy both addresses anew from the Set up page. If the request was typed or came from another program, correct it there.",
     (Seen.EVENTS,),
 )
 CLIENTS_FILE_BROKEN: Final = Cause(
@@ -135,12 +150,14 @@ CAUSES: Final = (
     REDIRECT_URI_FOREIGN,
     CLIENT_ID_WRONG,
     CLIENT_SECRET_WRONG,
+    CLIENT_SECRET_MISSING,
     CLIENT_SECRET_PADDED,
     CLIENT_AUTHENTICATION_SCHEME,
     ADDRESSES_SWAPPED,
     PKCE_OFF,
     PKCE_DISAGREES,
     SCOPE_REFUSED,
+    IMPLICIT_GRANT,
     REQUEST_MALFORMED,
     APP_TO_APP,
     LINKING_LEFT_OVER,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from alexa_oauth.diagnosis.attempt import Attempt, Standing
+from alexa_oauth.diagnosis.attempt import Attempt, Standing, Step
 from alexa_oauth.diagnosis.causes import CATALOGUE
 from alexa_oauth.diagnosis.causes.cause import Cause, Seen
 from alexa_oauth.diagnosis.findings import Evidence, Finding, failed, passed, warned
@@ -15,7 +15,8 @@ RECENT_SECONDS: Final = 7 * 86_400
 def check_recorded(attempts: Sequence[Attempt], now: int) -> Iterator[Finding]:
     """The attempts newest first. What stopped the household's newest is a fault; what stopped one before it, a warning.
 
-    A link that came about ends the search: whatever stood in its way before is gone.
+    A link that came about ends the search: whatever stood in its way before is gone. So is what stopped an attempt earlier on
+    its way than a newer one.
     """
     recent = [attempt for attempt in attempts if attempt.begun_at >= now - RECENT_SECONDS and not is_noise(attempt)]
     stopped = _stopped_since_the_last_link(recent)
@@ -30,12 +31,14 @@ def check_recorded(attempts: Sequence[Attempt], now: int) -> Iterator[Finding]:
 
 
 def _stopped_since_the_last_link(recent: Sequence[Attempt]) -> list[Attempt]:
-    stopped = []
+    stopped: list[Attempt] = []
+    furthest = Step.ASKED
     for attempt in recent:
         if attempt.verdict.standing is Standing.LINKED:
             break
-        if attempt.verdict.standing is Standing.STOPPED:
+        if attempt.verdict.standing is Standing.STOPPED and attempt.step >= furthest:
             stopped.append(attempt)
+        furthest = max(furthest, attempt.step)
     return stopped
 
 
