@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 
-from alexa_oauth.protocol.events import EventName, Reason
+from alexa_oauth.protocol.events import Event, EventName, Reason
 from tests.conftest import StartRig
 from tests.rig import CLIENTS, SECRETS, VERIFIER, Answer, Rig
 
@@ -69,6 +69,20 @@ async def test_e02_alexa_gets_the_same_answer_while_it_may_have_missed_the_first
     replay = await rig.redeem(code, "alexa")
     assert (replay.status, replay.json) == (200, {**tokens, "expires_in": 1_800 - after})
     assert await rig.is_live(tokens["access_token"])
+
+
+async def test_e02_alexa_gets_the_same_answer_though_the_data_keys_were_changed_meanwhile(rig: Rig) -> None:
+    code, tokens = await redeemed(rig, "alexa")
+    await rig.store.keys.rotate_data(Event(EventName.KEY_ROTATED))
+    replay = await rig.redeem(code, "alexa")
+    assert (replay.status, replay.json) == (200, tokens)
+
+
+async def test_e02_an_access_token_that_was_revoked_does_not_come_back_with_a_replay(rig: Rig) -> None:
+    code, tokens = await redeemed(rig, "alexa")
+    assert (await rig.revoke(tokens["access_token"], "alexa")).status == 200
+    assert (await rig.redeem(code, "alexa")).refusal == INVALID_GRANT
+    assert not await rig.is_live(tokens["access_token"])
 
 
 @pytest.mark.parametrize("use", ["access token", "refresh token"])

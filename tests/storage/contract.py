@@ -4,6 +4,7 @@ The rules of the protocol stand on these promises alone, so nothing here knows S
 """
 
 import asyncio
+import re
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -215,7 +216,7 @@ class AuthorizationPromises:
             approve(tx, 1_002)
             used = tx.authorizations.find_code(code(1_002))
             assert used is not None
-            tx.authorizations.mark_used(used, grant().grant_id, TokenResponse("a", 1, "r", ()))
+            tx.authorizations.mark_used(used, grant().grant_id)
             for number in range(CODES_PER_SUBJECT + 2):
                 approve(tx, number)
 
@@ -227,24 +228,32 @@ class AuthorizationPromises:
         ]
         assert kept == [*range(2, CODES_PER_SUBJECT + 2), 1_000, 1_001, 1_002]
 
-    async def test_a_spent_code_keeps_its_answer_until_its_grant_ends(self, store: Store) -> None:
+    async def test_a_spent_code_knows_what_became_of_it(self, store: Store) -> None:
         begun = await begin_grant(store)
-        answer = TokenResponse("aoa_at_x", 1_800, "aoa_rt_x", ("music.read",))
         await store.write(lambda tx: tx.authorizations.fulfil(pending_request("1"), code(1), "ha:anna", NOW + 300))
 
         def spend(tx: Transaction) -> None:
             issued = tx.authorizations.find_code(code(1))
             assert issued is not None
             tx.authorizations.count_wrong_verifier(issued)
-            tx.authorizations.mark_used(issued, begun.grant_id, answer)
+            tx.authorizations.mark_used(issued, begun.grant_id)
 
         await store.write(spend)
         used = store.read(lambda tx: tx.authorizations.find_code(code(1)))
         assert used is not None
         assert (used.used_at, used.grant_id, used.wrong_verifiers) == (NOW, begun.grant_id, 1)
-        assert store.read(lambda tx: tx.authorizations.find_answer(used)) == answer
-        await store.write(lambda tx: tx.grants.end(begun))
-        assert store.read(lambda tx: tx.authorizations.find_answer(used)) is None
+
+    async def test_what_a_code_is_redeemed_for_follows_from_grant_and_code(self, store: Store) -> None:
+        """Always the same, before and after the grant is written; another grant's or another code's is another."""
+
+        def first(number: int, secret: str) -> str:
+            return store.read(lambda tx: tx.grants.first_access_token(grant(number), secret))
+
+        value = first(1, code(1))
+        await store.write(lambda tx: tx.grants.add(grant(1)))
+        assert first(1, code(1)) == value
+        assert re.fullmatch(r"aoa_at_[A-Za-z0-9_-]{43}", value)
+        assert len({value, first(1, code(2)), first(2, code(1))}) == 3
 
     async def test_of_fifty_parallel_redemptions_of_one_code_exactly_one_wins(
         self, store: Store, surroundings: Surroundings

@@ -3,7 +3,7 @@
 import base64
 from pathlib import Path
 
-from alexa_oauth.protocol.models import RefreshProfile, TokenResponse
+from alexa_oauth.protocol.models import RefreshProfile
 from alexa_oauth.storage.store import SqliteStore
 from alexa_oauth.storage.transaction import SqliteTransaction
 from tests.storage.conftest import OpenStore, Surroundings
@@ -23,7 +23,7 @@ def issue_everything(tx: SqliteTransaction) -> list[bytes]:
     tx.grants.issue(grant(), access_token(2))
     issued = tx.authorizations.find_code(code(1))
     assert issued is not None
-    tx.authorizations.mark_used(issued, grant().grant_id, TokenResponse(access_token(2).value, 1, refresh_tokens[0], ()))
+    tx.authorizations.mark_used(issued, grant().grant_id)
     tx.pairing_codes.current("ha:anna", "BCDFGHJK")
     tx.admin_links.add("one-time-link-to-the-panel", NOW + 600)
     tx.clients.ensure_secret("amazon-alexa", "the-first-client-secret")
@@ -73,7 +73,7 @@ async def test_what_was_deleted_is_overwritten(open_store: OpenStore, surroundin
     """Even sealed: a key that leaks later must not open what was erased before."""
     store = open_store()
     await store.write(issue_everything)
-    columns = ["payload FROM grants", "sealed_window FROM grants", "sealed_answer FROM codes", "payload FROM access_tokens"]
+    columns = ["payload FROM grants", "sealed_window FROM grants", "payload FROM access_tokens"]
     sealed = [bytes(store.read(lambda tx, what=what: tx.connection.execute(f"SELECT {what}").fetchone()[0])) for what in columns]  # type: ignore[misc]
     await store.sweep()
     assert all(payload in (surroundings.folder / "oauth.db").read_bytes() for payload in sealed), "the search finds things"

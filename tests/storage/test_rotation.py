@@ -325,12 +325,10 @@ class TestData:
         return old
 
     async def _everything(self, store: SqliteStore) -> None:
-        answer = TokenResponse(access_token().value, 1_800, "aoa_rt_", ("music.read",))
-
         def redeem(tx: SqliteTransaction) -> None:
             found = tx.authorizations.find_code(code(1))
             assert found is not None
-            tx.authorizations.mark_used(found, grant().grant_id, answer)
+            tx.authorizations.mark_used(found, grant().grant_id)
 
         steps: tuple[Rule[object], ...] = (
             lambda tx: tx.grants.add(grant()),

@@ -10,7 +10,6 @@ import pytest
 
 from alexa_oauth.protocol.errors import StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName
-from alexa_oauth.protocol.models import TokenResponse
 from alexa_oauth.protocol.ports import Transaction
 from alexa_oauth.storage.store import SqliteStore
 from tests.storage.conftest import OpenStore, Surroundings
@@ -171,7 +170,7 @@ class TestFullDisk:
         def redeem(tx: Transaction) -> None:
             issued = tx.authorizations.find_code(code(1))
             assert issued is not None
-            tx.authorizations.mark_used(issued, grant().grant_id, TokenResponse("a", 1, "r", ()))
+            tx.authorizations.mark_used(issued, grant().grant_id)
             for number in range(100):
                 tx.grants.add(grant(number))
 

@@ -21,7 +21,6 @@ from alexa_oauth.protocol.models import (
     PresentedRefreshToken,
     RefreshProfile,
     Resident,
-    TokenResponse,
     WaitingRequest,
 )
 
@@ -89,11 +88,8 @@ class Authorizations(Protocol):
     def find_code(self, code: str) -> AuthorizationCode | None:
         """The code, used or not, its age not judged."""
 
-    def mark_used(self, code: AuthorizationCode, grant_id: str, answer: TokenResponse | None) -> None:
-        """Spend the code; an `answer` that may be repeated is kept sealed for `CODE_REPLAY_SECONDS`."""
-
-    def find_answer(self, code: AuthorizationCode) -> TokenResponse | None:
-        """The answer that the code was redeemed with, while it is kept."""
+    def mark_used(self, code: AuthorizationCode, grant_id: str) -> None:
+        """Spend the code; it knows what became of it."""
 
     def count_wrong_verifier(self, code: AuthorizationCode) -> None:
         """Remember one more wrong verifier."""
@@ -111,6 +107,9 @@ class Grants(Protocol):
     def refresh_token(self, grant: Grant, generation: int) -> str:
         """The refresh token of that generation: always the same one."""
 
+    def first_access_token(self, grant: Grant, code: str) -> str:
+        """The access token that the code is redeemed for: always the same one, and nobody else can tell it from the code."""
+
     def read_refresh_token(self, value: str) -> PresentedRefreshToken | None:
         """What the token says of itself if this server made it; needs no look-up."""
 
@@ -127,7 +126,7 @@ class Grants(Protocol):
         """Move a restored grant forward to a token that it issued before; the grant as it then is."""
 
     def end(self, grant: Grant) -> None:
-        """End the grant; its access tokens are dead at once, its unredeemed answers forgotten."""
+        """End the grant; its access tokens are dead at once, the answer kept for a retry forgotten."""
 
     def issue(self, grant: Grant, access_token: IssuedAccessToken) -> None:
         """Keep an access token; beyond `ACCESS_TOKENS_PER_GRANT` the oldest of the grant goes first."""

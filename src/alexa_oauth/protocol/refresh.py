@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
 from alexa_oauth.protocol import scope
+from alexa_oauth.protocol.credentials import new_access_token
 from alexa_oauth.protocol.errors import ClockDoubtful, ErrorCode, Refusal, RequestRefused, missing_parameter
 from alexa_oauth.protocol.events import Event, EventName, Reason
 from alexa_oauth.protocol.models import (
@@ -133,7 +134,7 @@ def refresh(
         case Reuse(ends=ends):
             return _refuse_reuse(tx, grant, request, ends=ends)
         case Rotate() | Keep() | Replay() | HandOver() | Heal():
-            access_token = issue_access_token(tx.now, grant, granted, policy, entropy)
+            access_token = issue_access_token(tx.now, grant, granted, policy, new_access_token(entropy))
             answer = _carry_out(tx, grant, client.refresh, decision, access_token)
             tx.events.record(_answered(decision, grant, request))
             return answer

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from alexa_oauth.protocol import pkce, scope
-from alexa_oauth.protocol.credentials import SEED_BYTES, new_access_token, new_grant_id
+from alexa_oauth.protocol.credentials import SEED_BYTES, new_grant_id
 from alexa_oauth.protocol.errors import ClockDoubtful, ErrorCode, Refusal, RequestRefused, missing_parameter
 from alexa_oauth.protocol.events import Event, EventName, Reason
 from alexa_oauth.protocol.models import (
@@ -70,17 +70,18 @@ def redeem(tx: Transaction, client: Client, request: CodeRequest, policy: Policy
             tx.authorizations.count_wrong_verifier(code)
         return _refuse(tx, code, request, refusal.description, refusal.reason)
     grant = _new_grant(tx.now, client, code, entropy)
-    answer = _give(tx, client, code, grant, issue_access_token(tx.now, grant, grant.scope, policy, entropy))
+    answer = _give(tx, grant, request.code, policy)
+    tx.authorizations.mark_used(code, grant.grant_id)
     tx.events.record(_issued(code, grant, request))
     return answer
 
 
-def issue_access_token(now: int, grant: Grant, granted: Scope, policy: Policy, entropy: Entropy) -> IssuedAccessToken:
-    """A new access token of the policy's lifetime, or of what is left of its grant, if that is less."""
+def issue_access_token(now: int, grant: Grant, granted: Scope, policy: Policy, value: str) -> IssuedAccessToken:
+    """The access token `value`, of the policy's lifetime, or of what is left of its grant, if that is less."""
     expires_at = now + policy.access_token_seconds
     if grant.ends_at is not None:
         expires_at = min(expires_at, grant.ends_at)
-    return IssuedAccessToken(new_access_token(entropy), granted, expires_at)
+    return IssuedAccessToken(value, granted, expires_at)
 
 
 def _judge(code: AuthorizationCode, request: CodeRequest, instant: Instant) -> Refusal | None:
@@ -123,27 +124,33 @@ def _redeem_again(
     elapsed = tx.instant.elapsed_since(used_at)
     overlap = client.refresh is RefreshProfile.OVERLAP
     if overlap and elapsed <= CODE_REPLAY_SECONDS and grant.first_used_at is None:
-        answer = tx.authorizations.find_answer(code)
+        answer = _give_again(tx, grant, request.code)
         if answer is not None:
             tx.events.record(_event(EventName.TOKEN_REPLAYED, code, request.address))
-            return replace(answer, expires_in=max(1, answer.expires_in - elapsed))
+            return answer
     if elapsed > (CODE_REPLAY_SECONDS if overlap else CODE_REPLAY_GRACE_SECONDS):
         tx.grants.end(grant)
         tx.events.record(_event(EventName.GRANT_ENDED, code, request.address, Reason.CODE_REPLAYED))
     return _refuse(tx, code, request, INVALID_CODE, Reason.CODE_USED)
 
 
-def _give(
-    tx: Transaction, client: Client, code: AuthorizationCode, grant: Grant, access_token: IssuedAccessToken
-) -> TokenResponse:
+def _give(tx: Transaction, grant: Grant, code: str, policy: Policy) -> TokenResponse:
+    """Both tokens follow from grant and code, so that nothing of the answer need be kept for who repeats the exchange."""
+    access_token = issue_access_token(tx.now, grant, grant.scope, policy, tx.grants.first_access_token(grant, code))
     tx.grants.add(grant)
     tx.grants.issue(grant, access_token)
-    answer = TokenResponse(
-        access_token.value, access_token.expires_at - tx.now, tx.grants.refresh_token(grant, grant.generation), grant.scope
-    )
-    repeatable = client.refresh is RefreshProfile.OVERLAP
-    tx.authorizations.mark_used(code, grant.grant_id, answer if repeatable else None)
-    return answer
+    refresh_token = tx.grants.refresh_token(grant, grant.generation)
+    return TokenResponse(access_token.value, access_token.expires_at - tx.now, refresh_token, grant.scope)
+
+
+def _give_again(tx: Transaction, grant: Grant, code: str) -> TokenResponse | None:
+    """What `_give` answered, unless the access token was revoked since."""
+    value = tx.grants.first_access_token(grant, code)
+    issued = tx.grants.find_access_token(value)
+    if issued is None:
+        return None
+    refresh_token = tx.grants.refresh_token(grant, grant.generation)
+    return TokenResponse(value, max(1, issued.expires_at - tx.now), refresh_token, issued.scope)
 
 
 def _new_grant(now: int, client: Client, code: AuthorizationCode, entropy: Entropy) -> Grant:

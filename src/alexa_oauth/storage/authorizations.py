@@ -10,7 +10,6 @@ from alexa_oauth.protocol.models import (
     Departure,
     PendingRequest,
     Person,
-    TokenResponse,
     WaitingRequest,
 )
 from alexa_oauth.protocol.policy import CODES_PER_SUBJECT, PENDING_LIMIT, WAITING_PER_ADDRESS
@@ -45,8 +44,7 @@ _SURPLUS_CODE: Final = """SELECT sequence FROM codes WHERE holder = ? AND used_a
 _DROP_CODE: Final = "DELETE FROM codes WHERE sequence = ?"
 _FIND_CODE: Final = """SELECT client_id, attempt, issued_at, expires_at, used_at, grant_id, wrong_verifiers, payload
     FROM codes WHERE digest = ?"""
-_MARK_USED: Final = "UPDATE codes SET used_at = ?, grant_id = ?, sealed_answer = ? WHERE digest = ?"
-_FIND_ANSWER: Final = "SELECT sealed_answer FROM codes WHERE digest = ?"
+_MARK_USED: Final = "UPDATE codes SET used_at = ?, grant_id = ? WHERE digest = ?"
 _COUNT_WRONG_VERIFIER: Final = "UPDATE codes SET wrong_verifiers = wrong_verifiers + 1 WHERE digest = ?"
 
 
@@ -145,18 +143,9 @@ class AuthorizationRows:
                 )
         return None
 
-    def mark_used(self, code: AuthorizationCode, grant_id: str, answer: TokenResponse | None) -> None:
-        """Spend the code; an answer that may be repeated is kept sealed, until the sweep erases it."""
-        sealed = None if answer is None else self._seal_answer(code, answer)
-        self._connection.execute(_MARK_USED, (self._connection.now, grant_id, sealed, code.digest))
-
-    def find_answer(self, code: AuthorizationCode) -> TokenResponse | None:
-        """The answer that the code was redeemed with, while it is kept."""
-        row = self._connection.execute(_FIND_ANSWER, (code.digest,)).fetchone()
-        if row is None or row[0] is None:
-            return None
-        body = self._connection.ring.sealing.open("codes", code.digest.hex(), row[0])
-        return TokenResponse(body["access_token"], body["expires_in"], body["refresh_token"], tuple(body["scope"]))
+    def mark_used(self, code: AuthorizationCode, grant_id: str) -> None:
+        """Spend the code; it knows what became of it."""
+        self._connection.execute(_MARK_USED, (self._connection.now, grant_id, code.digest))
 
     def count_wrong_verifier(self, code: AuthorizationCode) -> None:
         """Remember one more wrong verifier."""
@@ -204,15 +193,6 @@ class AuthorizationRows:
             "person": asdict(pending.person) if pending.person else None,
         }
         return self._connection.ring.payloads.seal("pending_requests", digest.hex(), body)
-
-    def _seal_answer(self, code: AuthorizationCode, answer: TokenResponse) -> bytes:
-        body = {
-            "access_token": answer.access_token,
-            "expires_in": answer.expires_in,
-            "refresh_token": answer.refresh_token,
-            "scope": answer.scope,
-        }
-        return self._connection.ring.sealing.seal("codes", code.digest.hex(), body)
 
 
 def _read_request(body: Mapping[str, Any]) -> AuthorizationRequest:

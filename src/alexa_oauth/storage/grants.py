@@ -32,7 +32,6 @@ _HEAL: Final = f"""UPDATE grants SET generation = :generation, predecessor_key_i
 
 _WINDOW: Final = "SELECT sealed_window FROM grants WHERE grant_id = ?"
 _END: Final = "UPDATE grants SET ended_at = coalesce(ended_at, ?), sealed_window = NULL WHERE grant_id = ?"
-_FORGET_ANSWERS: Final = "UPDATE codes SET sealed_answer = NULL WHERE grant_id = ?"
 
 
 class GrantRows(AccessTokenRows):
@@ -93,9 +92,12 @@ class GrantRows(AccessTokenRows):
 
     def refresh_token(self, grant: Grant, generation: int) -> str:
         """The refresh token of that generation. The head's key is remembered, so that a retry gets the same string."""
-        ring = self._connection.ring
-        key_id = self._token_key_id(grant, generation) if ring.has_former_token_keys else ring.newest_token_key_id
-        return ring.refresh_token(key_id, PresentedRefreshToken(grant.grant_id, generation, grant.seed))
+        content = PresentedRefreshToken(grant.grant_id, generation, grant.seed)
+        return self._connection.ring.refresh_token(self._token_key_id(grant, generation), content)
+
+    def first_access_token(self, grant: Grant, code: str) -> str:
+        """The access token that the code is redeemed for, made with the key of the first refresh token."""
+        return self._connection.ring.first_access_token(self._token_key_id(grant, 1), grant.grant_id, code)
 
     def read_refresh_token(self, value: str) -> PresentedRefreshToken | None:
         """What the token says of itself if this server made it; needs no look-up."""
@@ -155,18 +157,19 @@ class GrantRows(AccessTokenRows):
         return IssuedAccessToken(body["value"], tuple(body["scope"]), expires_at)
 
     def end(self, grant: Grant) -> None:
-        """End the grant; its access tokens are dead at once, the answers kept for retries forgotten."""
+        """End the grant; its access tokens are dead at once, the answer kept for a retry forgotten."""
         self._connection.execute(_END, (self._connection.now, grant.grant_id))
         self._drop_all_of(grant.grant_id)
-        self._connection.execute(_FORGET_ANSWERS, (grant.grant_id,))
 
     def settle_instants(self, now: int, shift: int) -> None:
         """The clock is believed again: uses in doubt count from `now`, and nothing lies ahead of it any more."""
         settle(self._connection, now, shift)
 
     def _token_key_id(self, grant: Grant, generation: int) -> str:
-        row = self._connection.execute(_TOKEN_KEY, (grant.grant_id,)).fetchone()
-        return self._connection.ring.newest_token_key_id if row is None or generation > row[0] else str(row[1])
+        """Which key makes the tokens of that generation: a head that is there keeps its own, whatever keys came since."""
+        ring = self._connection.ring
+        row = self._connection.execute(_TOKEN_KEY, (grant.grant_id,)).fetchone() if ring.has_former_token_keys else None
+        return ring.newest_token_key_id if row is None or generation > row[0] else str(row[1])
 
     def _use(self, grant: Grant) -> dict[str, object]:
         """What a use changes. An instant in doubt is not written as the last use: it could shorten the grant's life."""

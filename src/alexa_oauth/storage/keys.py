@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from alexa_oauth.protocol.credentials import ACCESS_TOKEN_PREFIX, base64url
 from alexa_oauth.protocol.errors import RowDamaged
 from alexa_oauth.protocol.models import KeyAge, PresentedRefreshToken
 from alexa_oauth.protocol.ports import Entropy
@@ -136,6 +137,7 @@ class KeyRing:
         self._index_keys = tuple(secrets[Purpose.INDEX])
         token_keys = [key for key in keys if key.purpose is Purpose.TOKENS]
         self._token_keys = {key.key_id: AESSIV(key.secret) for key in token_keys}
+        self._exchange_keys = {key.key_id: _derive(key.secret, b"alexa-oauth first access tokens") for key in token_keys}
         self.newest_token_key_id = token_keys[0].key_id
         self.has_former_token_keys = len(token_keys) > 1
         self._ages = {key.key_id: KeyAge.RETIRED if key.is_retired else KeyAge.FORMER for key in token_keys}
@@ -154,6 +156,10 @@ class KeyRing:
         packed = _REFRESH_TOKEN_CONTENT.pack(bytes.fromhex(content.grant_id), content.generation, content.seed)
         sealed = self._token_keys[key_id].encrypt(packed, None)
         return f"aoa_rt_{base64.urlsafe_b64encode(sealed).decode()}"
+
+    def first_access_token(self, key_id: str, grant_id: str, code: str) -> str:
+        """The access token that the code is redeemed for, 256 bits: neither grant nor code tells it without the key."""
+        return f"{ACCESS_TOKEN_PREFIX}{base64url(_keyed_digest(self._exchange_keys[key_id], grant_id, code))}"
 
     def read_refresh_token(self, value: str) -> PresentedRefreshToken | None:
         """What a refresh token says if a key of this ring made it, spelt exactly as it was issued."""

@@ -26,7 +26,6 @@ SEALED: Final = (
     ("grants", "payload", Purpose.PAYLOAD),
     ("grants", "sealed_window", Purpose.SEALING),
     ("codes", "payload", Purpose.PAYLOAD),
-    ("codes", "sealed_answer", Purpose.SEALING),
     ("access_tokens", "payload", Purpose.PAYLOAD),
     ("pending_requests", "payload", Purpose.PAYLOAD),
     ("client_secrets", "sealed", Purpose.SEALING),

@@ -3,7 +3,7 @@
 from typing import Final
 
 from alexa_oauth.protocol.activity import KEPT_SECONDS
-from alexa_oauth.protocol.policy import CODE_REPLAY_SECONDS, OVERLAP_REPLAY_SECONDS, STRICT_WINDOW_SECONDS
+from alexa_oauth.protocol.policy import OVERLAP_REPLAY_SECONDS, STRICT_WINDOW_SECONDS
 from alexa_oauth.storage.transaction import SqliteTransaction
 
 BATCH: Final = 500
@@ -11,7 +11,7 @@ CODE_KEPT_SECONDS: Final = 3_600
 """How long past its end an unredeemed code still answers "expired" rather than "unknown"."""
 HISTORY_SECONDS: Final = 400 * 86_400
 STRANGERS_EVENTS: Final = 5_000
-_WINDOW_SECONDS: Final = max(CODE_REPLAY_SECONDS, OVERLAP_REPLAY_SECONDS, STRICT_WINDOW_SECONDS)
+_WINDOW_SECONDS: Final = max(OVERLAP_REPLAY_SECONDS, STRICT_WINDOW_SECONDS)
 
 _BY_AGE: Final = (
     """DELETE FROM access_tokens WHERE sequence IN (
@@ -36,14 +36,9 @@ _BY_AGE: Final = (
             SELECT sequence FROM events WHERE of_grant = 0 ORDER BY sequence DESC LIMIT 1 OFFSET :strangers)
         AND of_grant = 0 LIMIT :batch)""",
 )
-_SEALED_ANSWERS: Final = (
-    """UPDATE codes SET sealed_answer = NULL WHERE sequence IN (
-        SELECT sequence FROM codes
-        WHERE sealed_answer IS NOT NULL AND used_at NOT BETWEEN :now - :window AND :now LIMIT :batch)""",
-    """UPDATE grants SET sealed_window = NULL WHERE grant_id IN (
-        SELECT grant_id FROM grants
-        WHERE sealed_window IS NOT NULL AND rotated_at NOT BETWEEN :now - :window AND :now LIMIT :batch)""",
-)
+_SEALED_ANSWERS: Final = """UPDATE grants SET sealed_window = NULL WHERE grant_id IN (
+    SELECT grant_id FROM grants
+    WHERE sealed_window IS NOT NULL AND rotated_at NOT BETWEEN :now - :window AND :now LIMIT :batch)"""
 
 
 def sweep_batch(tx: SqliteTransaction) -> bool:
@@ -62,5 +57,5 @@ def sweep_batch(tx: SqliteTransaction) -> bool:
         "strangers": STRANGERS_EVENTS,
         "activity_kept": KEPT_SECONDS,
     }
-    statements = (*_BY_AGE, *_SEALED_ANSWERS) if windows_passed else _BY_AGE
+    statements = (*_BY_AGE, _SEALED_ANSWERS) if windows_passed else _BY_AGE
     return max([tx.connection.execute(statement, limits).rowcount for statement in statements]) >= BATCH
