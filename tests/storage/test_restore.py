@@ -324,6 +324,7 @@ class TestRestored:
         (surroundings.folder / "oauth.db").write_bytes(b"damaged" * 1_000)
         with pytest.raises(StartRefused, match=f"restore {copy}"):
             open_store()
+        assert [file.name for file in copy.parent.iterdir()] == [copy.name]
         restore(copy.read_bytes(), surroundings, passphrase=None)
         assert await refreshed(open_store(), token, surroundings) == token
 

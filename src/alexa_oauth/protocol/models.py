@@ -33,7 +33,7 @@ class PkceRule(StrEnum):
 
 
 class RefreshProfile(StrEnum):
-    """What happens to a refresh token when it is used; `token.py` says what each profile does."""
+    """What happens to a refresh token when it is used; `refresh.py` says what each profile does."""
 
     OVERLAP = "overlap"
     STRICT_WINDOW = "strict_window"

@@ -166,7 +166,7 @@ def _damage(path: Path) -> str:
 
 def _is_good(file: Path) -> bool:
     try:
-        with closing(connect(file, 0, "ro")) as connection:
+        with closing(connect(file, 0)) as connection:  # one that may not write leaves files beside it
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             return bool(version) and connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
     except sqlite3.Error:

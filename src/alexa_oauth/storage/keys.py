@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from alexa_oauth.protocol.credentials import ACCESS_TOKEN_PREFIX, base64url
+from alexa_oauth.protocol.credentials import ACCESS_TOKEN_PREFIX, REFRESH_TOKEN_PREFIX, base64url
 from alexa_oauth.protocol.errors import RowDamaged
 from alexa_oauth.protocol.models import KeyAge, PresentedRefreshToken
 from alexa_oauth.protocol.ports import Entropy
@@ -27,7 +27,7 @@ MASTER_KEY_BYTES: Final = 32
 _PAYLOADS_REMEMBERED: Final = 256
 """A household has a few grants and tokens, which are asked for again and again. Credentials are sealed, never remembered."""
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
-_REFRESH_TOKEN: Final = re.compile(r"aoa_rt_([A-Za-z0-9_-]{64})")
+_REFRESH_TOKEN: Final = re.compile(rf"{REFRESH_TOKEN_PREFIX}([A-Za-z0-9_-]{{64}})")
 _REFRESH_TOKEN_CONTENT: Final = struct.Struct(">8sI20s")
 """Grant id, generation, seed. With the 16 bytes of AES-SIV's tag they make 48 bytes: 64 characters, and none to spare."""
 
@@ -155,7 +155,7 @@ class KeyRing:
         """The refresh token that says `content`: always the same string, since AES-SIV is deterministic (RFC 5297)."""
         packed = _REFRESH_TOKEN_CONTENT.pack(bytes.fromhex(content.grant_id), content.generation, content.seed)
         sealed = self._token_keys[key_id].encrypt(packed, None)
-        return f"aoa_rt_{base64.urlsafe_b64encode(sealed).decode()}"
+        return f"{REFRESH_TOKEN_PREFIX}{base64.urlsafe_b64encode(sealed).decode()}"
 
     def first_access_token(self, key_id: str, grant_id: str, code: str) -> str:
         """The access token that the code is redeemed for, 256 bits: neither grant nor code tells it without the key."""
