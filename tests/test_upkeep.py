@@ -8,6 +8,7 @@ from email.utils import formatdate
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from structlog.testing import capture_logs
 
 from alexa_oauth.app import entropy
 from alexa_oauth.protocol.errors import StartRefused, StorageUnavailable
@@ -42,6 +43,16 @@ async def test_refusals_are_written_once_a_minute_as_one_sum(rig: Rig) -> None:
     async with rig.server.store.opened.reader() as reader:  # type: ignore[union-attr]  # opened by the rig
         written = [(row.event.name, row.event.count) for row in await reader.events(EventQuery(50))]
     assert written.count(("token.refused", 3)) == 1
+
+
+async def test_a_refusal_is_logged_and_counted_when_it_happens_and_not_again_when_its_sum_is_written(rig: Rig) -> None:
+    with capture_logs() as lines:
+        assert (await rig.redeem("no such code")).refusal == (400, "invalid_grant")
+        await rig.upkeep.write_refusals()
+        await no_pause(0)
+    assert [line["reason"] for line in lines if line["event"] == "token.refused"] == ["code_unknown"]
+    assert rig.server.recorder.metrics.events["token.refused", "code_unknown"] == 1
+    assert "token.refused" in await events(rig)
 
 
 async def test_refusals_that_a_full_disk_kept_from_being_written_are_written_later(

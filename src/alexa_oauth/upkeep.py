@@ -140,7 +140,7 @@ class Upkeep:
 
         def write(tx: Transaction) -> None:
             for event in events:
-                tx.events.record(event)
+                tx.events.record_told(event)
 
         try:
             await self._server.store.write(write)

@@ -221,6 +221,9 @@ class Events(Protocol):
     def record(self, event: Event) -> None:
         """Write the event with this transaction; after the commit it becomes a log line."""
 
+    def record_told(self, event: Event) -> None:
+        """Write an event that was logged and counted as it happened; the commit tells of it no more."""
+
 
 class Transaction(Protocol):
     """Everything that one request reads and writes, at one instant."""

@@ -45,6 +45,11 @@ class EventRows:
 
     def record(self, event: Event) -> None:
         """Write the event with this transaction, at its instant."""
+        self.record_told(event)
+        self._recorded.append(event)
+
+    def record_told(self, event: Event) -> None:
+        """Write the event, of which nobody is to be told after the commit."""
         instant = self._connection.instant
         # SQLite's module looks for a way to adapt whatever is no plain string or number, which takes a microsecond each.
         name = str(event.name)
@@ -63,7 +68,6 @@ class EventRows:
             int(name in _OF_GRANTS),
         )
         self._connection.execute(_RECORD, row)
-        self._recorded.append(event)
 
     def take(self) -> list[Event]:
         """What was recorded since this was last asked: to be told of after the commit, or dropped with a rollback."""
