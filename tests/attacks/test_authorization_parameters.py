@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from alexa_oauth.protocol.events import Reason
+from alexa_oauth.protocol.events import EventName, Reason
 from tests.attacks.verdict import (
     BEGUN,
     EX_URI,
@@ -291,3 +291,10 @@ async def test_a38_who_denies_is_obeyed_once_and_for_all(rig: Rig) -> None:
     assert_sent_back(await browser.approve(page, decision="deny"), "access_denied", status=303)
     assert_page(await browser.approve(page), Reason.REQUEST_UNKNOWN, status=403)
     assert (EX_URI in page.text, rows(rig)) == (False, NOTHING)
+
+
+async def test_a_request_in_no_form_of_ours_is_told_to_the_operator_under_the_reference_that_its_page_shows(rig: Rig) -> None:
+    refused = await rig.send("POST", "/alexa/authorize", b"{}", {"Content-Type": "application/json"})
+    assert_page(refused, Reason.PARAMETER_MALFORMED, 415)
+    (event,) = await rig.audit(EventName.AUTHORIZE_REFUSED)
+    assert f"Reference <code>{event.attempt}</code>" in refused.text

@@ -44,6 +44,17 @@ async def test_an_answer_that_does_not_know_the_page_is_refused(rig: Rig, csrf: 
     await assert_still_waits(rig, browser, page)
 
 
+async def test_a_refused_answer_names_the_attempt_that_the_log_names_or_no_reference_at_all(rig: Rig) -> None:
+    browser, page = await begun(rig)
+    refused = await browser.approve(page, csrf="x" * 43)
+    (event,) = await rig.audit(EventName.CONSENT_REFUSED)
+    assert event.attempt is not None
+    assert f"Reference <code>{event.attempt}</code>" in refused.text
+    for nameless in (await browser.send("POST", "/alexa/approve", {}), await rig.send("POST", "/alexa/approve", b"{}")):
+        assert "eference" not in nameless.text
+        assert "choose to link the account once more" in nameless.text
+
+
 async def test_d02_d09_each_tab_approves_its_own_request_and_no_other(rig: Rig) -> None:
     browser = rig.browser()
     tabs = [await browser.authorize(state=state, code_challenge=state * 43) for state in "ab"]

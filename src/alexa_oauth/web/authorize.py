@@ -1,5 +1,6 @@
 """GET and POST /alexa/authorize: the authorization endpoint (RFC 6749 §3.1)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from aiohttp import web
@@ -30,20 +31,24 @@ async def authorize(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     attempt = new_attempt(parts.entropy)
     caller = identify(request)
+    parameters = Parameters({})
+    shown: Mapping[str, str] = {}
     try:
         parameters = await _read(request)
         _check_reachable(parts, caller)
         address = parts.store.read(lambda tx: authorization.locate(tx.clients, parameters, parts.policy.issuer))
     except FormRefused as refused:
-        problem = replace(problem_for(Reason.PARAMETER_MALFORMED), status=refused.status)
-        return problem_page(request, problem, attempt)
+        reason = Reason.PARAMETER_MALFORMED
+        problem = replace(problem_for(reason), status=refused.status)
     except RequestRefused as refused:
-        reason = refused.refusal.reason
-        parts.report(_refused(request, attempt, reason, parameters))
-        return problem_page(request, problem_for(reason), attempt, parameters.values)
+        reason, shown = refused.refusal.reason, parameters.values
+        problem = problem_for(reason)
     except StorageUnavailable:
-        return problem_page(request, UNAVAILABLE, attempt)
-    return await _answer_back(request, address, parameters, attempt)
+        problem, reason = UNAVAILABLE, Reason.STORAGE_UNAVAILABLE
+    else:
+        return await _answer_back(request, address, parameters, attempt)
+    parts.report(_refused(request, attempt, reason, parameters))
+    return problem_page(request, problem, attempt, shown)
 
 
 async def _answer_back(request: web.Request, address: ReturnAddress, parameters: Parameters, attempt: str) -> web.Response:
