@@ -264,7 +264,9 @@ class TestRestore:
         ran = run("restore", str(file))
         assert (ran.status, ran.out) == (1, "")
         assert said in ran.err
-        assert "nothing was restored" in ran.err
+        assert ran.err.splitlines()[-1].startswith("alexa-oauth: ")
+        assert ran.err.endswith("; nothing was restored\n")
+        assert ran.err.count("alexa-oauth: ") == 1
         assert "cannot be read (No such file or directory)" in run("restore", str(file) + "x").err
 
     def test_a_wrong_passphrase_says_no_more_than_a_damaged_file(

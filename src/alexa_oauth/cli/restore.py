@@ -180,7 +180,7 @@ def _failures(context: Context) -> Iterator[None]:
     try:
         yield
     except BackupRefused as refused:
-        raise CommandFailed(str(refused), "nothing was restored") from refused
+        raise CommandFailed(f"{refused}; nothing was restored") from refused
     except StartRefused as refused:
         raise CommandFailed(str(refused)) from refused
     except StorageUnavailable as error:
