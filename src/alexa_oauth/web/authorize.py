@@ -1,6 +1,5 @@
 """GET and POST /alexa/authorize: the authorization endpoint (RFC 6749 §3.1)."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from aiohttp import web
@@ -14,7 +13,7 @@ from alexa_oauth.protocol.metadata import GRANT_TYPES
 from alexa_oauth.protocol.models import AuthorizationRequest, Parameters
 from alexa_oauth.protocol.redirect_uri import is_loopback
 from alexa_oauth.web.answers import redirect_answer
-from alexa_oauth.web.caller import Caller, identify, user_agent_of
+from alexa_oauth.web.caller import identify, is_local, user_agent_of
 from alexa_oauth.web.consent import consent_page
 from alexa_oauth.web.forms import FormRefused, raw_query, read_form, read_query
 from alexa_oauth.web.parts import PARTS, Parts
@@ -30,35 +29,32 @@ async def authorize(request: web.Request) -> web.Response:
     """Show the consent page, or say what is wrong: on a page of our own until client and redirect URI are known good."""
     parts = request.app[PARTS]
     attempt = new_attempt(parts.entropy)
-    caller = identify(request)
-    parameters = Parameters({})
-    shown: Mapping[str, str] = {}
+    parameters = shown = Parameters({})
     try:
         parameters = await _read(request)
-        _check_reachable(parts, caller)
+        _check_reachable(request)
         address = parts.store.read(lambda tx: authorization.locate(tx.clients, parameters, parts.policy.issuer))
     except FormRefused as refused:
         reason = Reason.PARAMETER_MALFORMED
         problem = replace(problem_for(reason), status=refused.status)
     except RequestRefused as refused:
-        reason, shown = refused.refusal.reason, parameters.values
+        reason, shown = refused.refusal.reason, parameters
         problem = problem_for(reason)
     except StorageUnavailable:
         problem, reason = UNAVAILABLE, Reason.STORAGE_UNAVAILABLE
     else:
         return await _answer_back(request, address, parameters, attempt)
     parts.report(_refused(request, attempt, reason, parameters))
-    return problem_page(request, problem, attempt, shown)
+    return problem_page(request, problem, attempt, shown.values)
 
 
 async def _answer_back(request: web.Request, address: ReturnAddress, parameters: Parameters, attempt: str) -> web.Response:
     """From here on, every refusal goes back to the client."""
     parts = request.app[PARTS]
-    caller = identify(request)
     try:
         checked = authorization.check(address, parameters)
-        visit = Visit(attempt, caller.address, user_agent_of(request), new_browser(request, parts.entropy))
-        if _is_self_test(parts, caller, address):
+        visit = Visit(attempt, identify(request).address, user_agent_of(request), new_browser(request, parts.entropy))
+        if _is_self_test(request, address):
             return redirect_answer(address.with_code(await _approve_self_test(parts, checked, visit)))
         return await _ask(request, address, checked, visit)
     except RequestRefused as refused:
@@ -84,16 +80,15 @@ async def _approve_self_test(parts: Parts, checked: AuthorizationRequest, visit:
     return await parts.store.write(lambda tx: authorization.approve_self_test(tx, checked, visit, policy, entropy))
 
 
-def _is_self_test(parts: Parts, caller: Caller, address: ReturnAddress) -> bool:
+def _is_self_test(request: web.Request, address: ReturnAddress) -> bool:
     """A code without a person: only for a request from this machine, through no proxy, that returns to this machine."""
     client = address.client
-    return (
-        parts.face.self_test and client.auto_approve and caller.is_local and all(is_loopback(uri) for uri in client.redirect_uris)
-    )
+    may_pass = request.app[PARTS].face.self_test and client.auto_approve
+    return may_pass and is_local(request) and all(is_loopback(uri) for uri in client.redirect_uris)
 
 
-def _check_reachable(parts: Parts, caller: Caller) -> None:
-    if not parts.face.is_configured and not caller.is_local:
+def _check_reachable(request: web.Request) -> None:
+    if not request.app[PARTS].face.is_configured and not is_local(request):
         raise RequestRefused(ErrorCode.SERVER_ERROR, "public_url is not set", Reason.PUBLIC_URL_UNSET)
 
 

@@ -12,6 +12,7 @@ from alexa_oauth.web.parts import PARTS, Network
 
 FORWARDING_HEADERS: Final = ("X-Forwarded-For", "Forwarded", "CF-Connecting-IP")
 
+_MARK_OF_A_PROXY: Final = re.compile(r"x-forwarded.*|forwarded|via|x-real-ip|x-client-ip|true-client-ip|cf-.*", re.IGNORECASE)
 _HOP: Final = re.compile(r"\[?([0-9A-Fa-f:.]{2,45}?)\]?(?::[0-9]{1,5})?")
 USER_AGENT_CHARACTERS: Final = 300
 _LONGEST: Final = 45
@@ -26,7 +27,6 @@ class Caller:
 
     address: str
     is_known: bool
-    is_local: bool
 
 
 def identify(request: web.Request) -> Caller:
@@ -39,7 +39,7 @@ def identify(request: web.Request) -> Caller:
     peer, trusted = peer_of(request), request.app[PARTS].face.trusted_proxies
     if peer is None or not _is_trusted(peer, trusted):
         request.app[PARTS].unknown_proxies.note(str(peer or "unknown"))
-        return Caller(str(peer or "unknown"), is_known=False, is_local=False)
+        return Caller(str(peer or "unknown"), is_known=False)
     address = peer
     for hop in reversed(",".join(request.headers.getall("X-Forwarded-For", [])).split(",")):
         parsed = _parse(hop.strip())
@@ -48,7 +48,13 @@ def identify(request: web.Request) -> Caller:
         address = parsed
         if not _is_trusted(address, trusted):
             break
-    return Caller(str(address), is_known=True, is_local=False)
+    return Caller(str(address), is_known=True)
+
+
+def is_local(request: web.Request) -> bool:
+    """Whether the request was made on this machine: its peer is here, and nothing in its head tells of a proxy."""
+    peer = peer_of(request)
+    return peer is not None and peer.is_loopback and not any(map(_MARK_OF_A_PROXY.fullmatch, request.headers))
 
 
 def peer_of(request: web.Request) -> _Address | None:
@@ -60,7 +66,7 @@ def peer_of(request: web.Request) -> _Address | None:
 def _direct(remote: str | None) -> Caller:
     """Who calls without a word about others."""
     peer = _parse(remote) if remote else None
-    return Caller(str(peer or "unknown"), is_known=True, is_local=peer is not None and peer.is_loopback)
+    return Caller(str(peer or "unknown"), is_known=True)
 
 
 def user_agent_of(request: web.Request) -> str:
