@@ -8,8 +8,9 @@ from asyncio.subprocess import Process
 from contextlib import suppress
 from typing import Final
 
-FIRST_SECONDS: Final = 1.0
-LONGER: Final = 1.1
+from tests.running_server import RunningServer
+
+LONGER: Final = 1.2
 
 
 class Moments:
@@ -18,9 +19,10 @@ class Moments:
     How long the work takes on this machine is learnt from what each moment came to.
     """
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, seconds: float) -> None:
+        """It takes about so long."""
         self._chance = chance
-        self._reach = FIRST_SECONDS
+        self._reach = seconds
         self._struck_after = 0.0
 
     async def strike(self, process: Process) -> bool:
@@ -41,3 +43,10 @@ class Moments:
     def was_late(self) -> None:
         """What was struck last had done its work already, and went on with other things."""
         self._reach = self._struck_after
+
+
+async def seconds_to_start(server: RunningServer) -> float:
+    """Start it; how long that took, which is a measure of how quick this machine is now."""
+    begun = time.monotonic()
+    await asyncio.to_thread(server.start)
+    return time.monotonic() - begun

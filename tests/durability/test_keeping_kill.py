@@ -19,7 +19,7 @@ from typing import Final
 import pytest
 
 from tests.durability.conftest import MakeServer
-from tests.durability.moments import Moments
+from tests.durability.moments import Moments, seconds_to_start
 from tests.durability.wire import ALEXA, Wire
 from tests.rig import Answer
 from tests.running_server import COMMAND, RunningServer
@@ -43,8 +43,11 @@ class Household:
         self.server = server
         self.server.environment["ALEXA_OAUTH_BACKUP_PASSPHRASE"] = PASSPHRASE
         self.chance = random.Random(seed)  # noqa: S311 - it draws moments, not secrets
-        self.moments = Moments(self.chance)
         self.kills = 0
+
+    async def start(self) -> None:
+        """For the first time."""
+        self.moments = Moments(self.chance, await seconds_to_start(self.server))
 
     async def run(self, *arguments: str) -> str:
         """What a command that succeeds prints."""
@@ -98,7 +101,7 @@ async def in_each(households: list[Household], act: Callable[[Household], Awaita
     """Both at the same time."""
 
     async def one(household: Household) -> None:
-        await asyncio.to_thread(household.server.start)
+        await household.start()
         await act(household)
         household.server.kill()
         household.is_whole()
@@ -268,7 +271,7 @@ async def _back_up(household: Household) -> None:
 )
 async def test_a_restore_under_load_answers_everybody_or_says_503(server: RunningServer) -> None:
     household = Household(server, SEED)
-    await asyncio.to_thread(server.start)
+    await household.start()
     async with Wire.to(server.url) as wire:
         tokens = [str((await wire.link(ALEXA))["refresh_token"]) for _ in range(16)]
         await household.run("backup", str(_backup_of(server)))

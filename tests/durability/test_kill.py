@@ -21,7 +21,7 @@ import pytest
 from alexa_oauth.protocol.policy import ACCESS_TOKENS_PER_GRANT
 from tests.durability.conftest import MakeServer
 from tests.durability.holder import LOST, REPEATED, Holder
-from tests.durability.moments import Moments
+from tests.durability.moments import Moments, seconds_to_start
 from tests.durability.wire import ALEXA, PROFILES, NotAnswered, Wire
 from tests.durability.wrong_clock import WrongClock
 from tests.running_server import RunningServer
@@ -137,7 +137,9 @@ async def test_what_a_client_received_outlives_a_hundred_kills(make_server: Make
 )
 async def test_a_start_that_is_killed_half_way_leaves_nothing_in_the_way_of_the_next(server: RunningServer) -> None:
     """Where one came so far that it told its start text, the next begins with nothing again."""
-    moments = Moments(random.Random(SEED))  # noqa: S311 - it draws moments, not secrets
+    moments = Moments(random.Random(SEED), await seconds_to_start(server))  # noqa: S311 - it draws moments, not secrets
+    server.kill()
+    shutil.rmtree(server.data_dir)
     came_so_far = Counter[bool]()
     for _ in range(KILLED_STARTS):
         process = await _started(server, stdout=subprocess.PIPE)
@@ -161,8 +163,9 @@ async def test_a_start_that_is_killed_half_way_leaves_nothing_in_the_way_of_the_
     kept="the link that the older version made; the database is of the old version or of the new one",
     mends="a start",
 )
-async def test_an_upgrade_that_is_killed_half_way_is_simply_begun_anew(tmp_path: Path) -> None:
-    moments, versions = Moments(random.Random(SEED)), Counter[int]()  # noqa: S311 - it draws moments, not secrets
+async def test_an_upgrade_that_is_killed_half_way_is_simply_begun_anew(server: RunningServer, tmp_path: Path) -> None:
+    moments = Moments(random.Random(SEED), await seconds_to_start(server))  # noqa: S311 - it draws moments, not secrets
+    versions = Counter[int]()
     for number in range(KILLED_UPGRADES):
         place = tmp_path / str(number)
         place.mkdir()
