@@ -8,6 +8,9 @@ from typing import Final
 
 import pytest
 
+from alexa_oauth.protocol.policy import PENDING_LIMIT, PENDING_SECONDS
+from alexa_oauth.web.forms import BODY_SECONDS
+from alexa_oauth.web.runner import KEEPALIVE_SECONDS
 from tests.durability.wire import ALEXA, PROFILES, Wire
 from tests.running_server import RunningServer
 
@@ -33,7 +36,7 @@ SLOW_BODY: Final = (
     f"{IDLE} connections that say nothing, and {SLOW} callers who send a request byte by byte",
     gets="200 for everybody else, and `/health` in less than 100 ms",
     kept="everything",
-    mends="nothing needs to be done: the silent are cut off after 75 s, a slow body after 10 s",
+    mends=f"nothing needs to be done: the silent are cut off after {KEEPALIVE_SECONDS:.0f} s, a slow body after {BODY_SECONDS} s",
 )
 async def test_who_dawdles_holds_up_nobody_else(server: RunningServer) -> None:
     await asyncio.to_thread(server.start)
@@ -53,8 +56,8 @@ async def test_who_dawdles_holds_up_nobody_else(server: RunningServer) -> None:
 @pytest.mark.fault(
     f"{ABANDONED:,} authorization requests that nobody goes on with",
     gets="200 for refreshes meanwhile; who began before the flood, and who begins after it, can approve",
-    kept="everything; of requests that wait, 12,000 at most, and of those the busiest address loses its oldest first",
-    mends="nothing needs to be done: they are forgotten after ten minutes",
+    kept=f"everything; of requests that wait, {PENDING_LIMIT:,} at most, and of those the busiest address loses its oldest first",
+    mends=f"nothing needs to be done: they are forgotten after {PENDING_SECONDS // 60} minutes",
 )
 async def test_ten_thousand_abandoned_requests_cost_the_household_nothing(server: RunningServer) -> None:
     await asyncio.to_thread(server.start)

@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from alexa_oauth.web.runner import KEEPALIVE_SECONDS
 from tests.durability.holder import Holder
 from tests.durability.limits import LimitRefused, MemoryLimit, peak_memory
 from tests.durability.wire import ALEXA, PROFILES, NotAnswered, Wire
@@ -54,7 +55,7 @@ async def test_128_mb_are_enough_under_load(server: RunningServer) -> None:
     "Strangers hold so many connections that the process has no file descriptor left",
     gets="200 over connections that are open, as proxies keep them; a new connection is closed at once or has to wait",
     kept="everything that was answered",
-    mends="the end of those connections, after 75 s of silence by the server itself; a higher limit for open files",
+    mends=f"their end, by the server itself after {KEEPALIVE_SECONDS:.0f} s of silence; a higher limit for open files",
 )
 async def test_without_descriptors_open_connections_are_served_and_nothing_is_lost(server: RunningServer) -> None:
     server.command = ("prlimit", f"--nofile={DESCRIPTORS}", *COMMAND)

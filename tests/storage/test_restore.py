@@ -33,11 +33,13 @@ TOLD: Final = Event(EventName.KEY_ROTATED)
 WRONG: Final = r"^the backup cannot be opened: the passphrase is wrong, or the file is damaged\Z"
 
 
-def sealed_backup(store: SqliteStore, surroundings: Surroundings, passphrase: str = PASSPHRASE) -> bytes:
+def sealed_backup(
+    store: SqliteStore, surroundings: Surroundings, passphrase: str = PASSPHRASE, master: bytes | None = None
+) -> bytes:
     manifest = Manifest(
         made_at=surroundings.instant.now,
         version="1.0.0",
-        master=store.keys.master.secret,
+        master=master or store.keys.master.secret,
         clients_file=b'{"x": {}}',
         settings={"public_url": "https://music.example.org"},
     )
@@ -127,6 +129,13 @@ class TestSealed:
         moved = SqliteStore.open(elsewhere.folder, elsewhere.opening(master_key=b"k" * 32))
         assert await refreshed(moved, token, elsewhere) == token
         await moved.close()
+
+    async def test_none_is_made_with_a_key_that_changed_meanwhile(self, store: SqliteStore, surroundings: Surroundings) -> None:
+        former = store.keys.master.secret
+        await store.keys.rotate_master(TOLD)
+        with pytest.raises(StartRefused, match="wrong encryption key"):
+            sealed_backup(store, surroundings, master=former)
+        assert not any((surroundings.folder / "backups").glob("*.db"))
 
     async def test_nothing_of_it_can_be_read_without_the_passphrase_and_no_file_is_left(
         self, store: SqliteStore, surroundings: Surroundings

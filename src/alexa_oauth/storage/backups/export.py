@@ -67,11 +67,13 @@ def _snapshot(folder: Path, manifest: Manifest) -> Iterator[tuple[int, BinaryIO]
     place.parent.mkdir(mode=0o700, exist_ok=True)
     with alone_in(place.parent):
         copy_whole(folder / DATABASE, place)
-        with closing(database.connect(place, 0)) as connection:
-            # Should a command change the master key at this very moment, the backup must not hold another one.
-            database.master_of(connection, [MasterKey(manifest.master)])
-        file = place.open("rb")
-        place.unlink()
+        try:
+            with closing(database.connect(place, 0)) as connection:
+                # Should a command change the master key at this very moment, the backup must not hold another one.
+                database.master_of(connection, [MasterKey(manifest.master)])
+            file = place.open("rb")
+        finally:
+            place.unlink()
     with file:
         yield file.seek(0, 2), file
 
