@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from alexa_oauth.cli.owner import become_owner
 from alexa_oauth.protocol.events import Event, EventName
 from tests.cli.conftest import Home, Run
+from tests.running_server import COMMAND, SOURCE
 
 
 def test_no_database_yet(run: Run, tmp_path: Path) -> None:
@@ -67,6 +69,25 @@ def test_somebody_elses_folder(run: Run, home: Home, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("alexa_oauth.storage.folder.read_key", refuse)
     monkeypatch.setattr("os.geteuid", lambda: home.folder.stat().st_uid + 1)
     assert run("links").err.endswith("cannot be used now (permission denied); run this as its owner, or as root\n")
+
+
+COMMANDS = (
+    *("links", "audit", "revoke --all", "backup --copy", "key rotate", "key show-id", "pairing-code", "client show", "doctor"),
+    "restore --check backups/copy.db",
+)
+
+
+def test_somebody_who_may_not_even_look_into_the_folder_gets_a_line_and_no_traceback(home: Home) -> None:
+    """As a user of the machine who is not the server's; where the test is root, it becomes nobody first."""
+    others = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+    environment = {"PYTHONPATH": str(SOURCE), "ALEXA_OAUTH_DATA_DIR": str(home.folder), "PATH": os.environ["PATH"]}
+    home.folder.chmod(0o700 if others else 0)
+    for command in COMMANDS:
+        ran = subprocess.run([*others, *COMMAND, *command.split()], env=environment, capture_output=True, text=True, check=False)
+        assert ran.returncode == 1, command
+        assert "Traceback" not in ran.stderr, command
+        assert ("ermission denied" in ran.stderr + ran.stdout) or command.startswith("restore"), command
+    home.folder.chmod(0o700)
 
 
 class TestRoot:

@@ -118,10 +118,18 @@ def test_a_damaged_row_is_told_as_that_and_not_as_a_database_that_cannot_be_used
 def test_a_database_with_another_key_is_told_as_that(run: Run, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     assert home.folder.is_dir()
     monkeypatch.setenv("OAUTH_ENCRYPTION_KEY", "A" * 43 + "=")
-    ran = run("doctor", "--verbose")
+    ran = run("doctor")
     assert ran.status == 1
     assert "fail  The database cannot be used" in ran.out
     assert "problem: wrong encryption key" in ran.out
+
+
+def test_a_mistake_in_the_clients_file_is_told_with_its_line(run: Run, home: Home) -> None:
+    (home.folder / "oauth_clients.json").write_text('{"a": 1}')
+    ran = run("doctor")
+    assert "fail  The file of clients has a mistake" in ran.out
+    assert "oauth_clients.json, line 1: " in ran.out
+    assert "line 1: " not in run("doctor", "--report").out, "it may name somebody"
 
 
 def test_before_the_first_start(run: Run) -> None:
@@ -131,3 +139,6 @@ def test_before_the_first_start(run: Run) -> None:
     assert "fail  The server does not run" in ran.out
     assert "fail  No public address" in ran.out
     assert "database cannot be used:" not in ran.out
+    (asking,) = [part for part in ran.out.split("not testable here: ") if part.startswith("It does not show here")]
+    assert "A country rule" in asking
+    assert "The disk is nearly full" not in asking, "that shows here, once there is a folder"

@@ -1,18 +1,28 @@
 import subprocess
 import sys
+from argparse import ArgumentParser, _SubParsersAction
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from alexa_oauth.cli import main
+from alexa_oauth.cli.grammar import grammar
 from tests.cli.conftest import Home, Run
 from tests.running_server import COMMAND, SOURCE
 
-COMMANDS = (
-    *("serve", "health", "alexa-config", "pairing-code", "admin-link", "links", "revoke", "audit", "backup", "restore"),
-    *("client list", "client show", "client new-secret", "admin list", "admin reset"),
-    *("key rotate", "key show-id"),
-)
+
+def commands_of(parser: ArgumentParser, begins: str = "") -> Iterator[str]:
+    """Every command that can be said."""
+    groups = [action for action in parser._actions if isinstance(action, _SubParsersAction)]
+    for group in groups:
+        for name, command in group.choices.items():
+            yield from commands_of(command, f"{begins}{name} ")
+    if not groups:
+        yield begins.strip()
+
+
+COMMANDS = tuple(commands_of(grammar()))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -55,7 +65,9 @@ def test_wrong_usage_is_status_2(arguments: str, capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit) as end:
         main(arguments.split())
     assert end.value.code == 2
-    assert capsys.readouterr().err.startswith("usage: alexa-oauth")
+    told = capsys.readouterr().err
+    assert told.startswith("usage: alexa-oauth")
+    assert "<" not in told, "what Python calls a thing is no word of the command line's"
 
 
 @pytest.mark.parametrize(("command", "status"), [("serve", 78), ("health", 1), ("links", 1), ("client show", 1)])

@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from alexa_oauth import __version__
@@ -51,12 +52,20 @@ def _ask(context: Context, world: Outside) -> tuple[Asked, str | None]:
     async def look(store: SqliteStore) -> tuple[Asked, str]:
         return await ask_database(store, context.settings, now), store.instance
 
-    if not (context.settings.data_dir / DATABASE).exists():
+    if not _is_there(context.settings.data_dir / DATABASE):
         return Asked(now, problem=None), None
     try:
         return ask(context, look)
     except CommandFailed as failed:
         return Asked(now, problem=" ".join(failed.lines)), None
+
+
+def _is_there(database: Path) -> bool:
+    """Whether there is one, or might be: whoever may not look is told so when it is opened."""
+    try:
+        return database.exists()
+    except PermissionError:
+        return True
 
 
 def _checks(context: Context) -> dict[str, str] | None:
@@ -109,6 +118,6 @@ def _print_finding(finding: Finding, *, verbose: bool) -> None:
     print(f"{finding.verdict:<5} {title}{printable(finding.sentence)}")
     if finding.fix:
         print(f"{_INDENT}→ {printable(finding.fix)}")
-    if verbose:
-        for evidence in finding.evidence:
+    for evidence in finding.evidence:
+        if verbose or evidence.is_the_point:
             print(f"{_INDENT}{evidence.label}: {printable(evidence.value)}")

@@ -104,15 +104,8 @@ def _add_setup(commands: _Commands) -> None:
 
 
 def _add_clients(commands: _Commands) -> None:
-    group = commands(
-        "client",
-        help="list and show the registered clients, change a secret",
-        description="The registered clients.",
-        epilog="Example:\n  alexa-oauth client show",
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    clients = group.add_subparsers(title="commands", metavar="COMMAND", required=True).add_parser
+    purpose = "list and show the registered clients, change a secret"
+    clients = _add_group(commands, "client", purpose, "The registered clients.", "alexa-oauth client show")
     _add(clients, "list", "clients.list_clients", "list the registered clients", "alexa-oauth client list")
     show = _add(clients, "show", "clients.show", "show a client, its secret included", "alexa-oauth client show amazon-alexa")
     _add_client_id(show)
@@ -128,15 +121,13 @@ def _add_clients(commands: _Commands) -> None:
 
 
 def _add_administrators(commands: _Commands) -> None:
-    group = commands(
+    people = _add_group(
+        commands,
         "admin",
-        help="list and reset who administers the panel inside Home Assistant",
-        description="Who administers the panel inside Home Assistant.",
-        epilog="Example:\n  alexa-oauth admin list",
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        "list and reset who administers the panel inside Home Assistant",
+        "Who administers the panel inside Home Assistant.",
+        "alexa-oauth admin list",
     )
-    people = group.add_subparsers(title="commands", metavar="COMMAND", required=True).add_parser
     listing = _add(
         people, "list", "admin.list_people", "list who opened the panel, and who administers it", "alexa-oauth admin list"
     )
@@ -172,7 +163,9 @@ def _add_links(commands: _Commands) -> None:
         "alexa-oauth audit --event token.refused --limit 20",
     )
     audit.add_argument("--limit", metavar="N", type=_count, default=50, help="show the newest N events; 50 unless given")
-    audit.add_argument("--event", choices=[*EventName], metavar="EVENT", help=f"only this event: {', '.join(EventName)}")
+    audit.add_argument(
+        "--event", choices=[event.value for event in EventName], metavar="EVENT", help=f"only this event: {', '.join(EventName)}"
+    )
     audit.add_argument("--link", metavar="LINK", help="only events of this link, ended or not")
     _add_json(audit, "print a list of {at, event, reason, client_id, subject, address, attempt, link, count, detail, doubtful}")
 
@@ -210,15 +203,13 @@ def _add_backup(commands: _Commands) -> None:
 
 
 def _add_keys(commands: _Commands) -> None:
-    group = commands(
+    keys = _add_group(
+        commands,
         "key",
-        help="change the keys that protect the database, and show which there are",
-        description="The keys that protect the database: a master key, which wraps data keys, which protect the rows.",
-        epilog="Example:\n  alexa-oauth key show-id",
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        "change the keys that protect the database, and show which there are",
+        "The keys that protect the database: a master key, which wraps data keys, which protect the rows.",
+        "alexa-oauth key show-id",
     )
-    keys = group.add_subparsers(title="commands", metavar="COMMAND", required=True).add_parser
     rotate = _add(keys, "rotate", "keys.rotate", "make a new master key; no token changes", "alexa-oauth key rotate --data")
     which = rotate.add_mutually_exclusive_group()
     which.add_argument(
@@ -237,16 +228,25 @@ def _add_keys(commands: _Commands) -> None:
 
 
 def _add(commands: _Commands, name: str, command: str, purpose: str, example: str) -> ArgumentParser:
-    parser = commands(
+    parser = _told(commands, name, purpose, f"{purpose[0].upper()}{purpose[1:]}.", example)
+    parser.set_defaults(command=command, misconfigured=FAILED)
+    return parser
+
+
+def _add_group(commands: _Commands, name: str, purpose: str, description: str, example: str) -> _Commands:
+    group = _told(commands, name, purpose, description, example)
+    return group.add_subparsers(title="commands", metavar="COMMAND", required=True).add_parser
+
+
+def _told(commands: _Commands, name: str, purpose: str, description: str, example: str) -> ArgumentParser:
+    return commands(
         name,
         help=purpose,
-        description=f"{purpose[0].upper()}{purpose[1:]}.",
+        description=description,
         epilog=f"Example:\n  {example}",
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.set_defaults(command=command, misconfigured=FAILED)
-    return parser
 
 
 def _add_client_id(parser: ArgumentParser) -> None:

@@ -35,11 +35,15 @@ _GRAVITY: Final = (Verdict.NOT_TESTABLE, Verdict.PASS, Verdict.WARN, Verdict.FAI
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One raw fact, such as a status or the start of a body. `is_private`: it may tell who and where the household is."""
+    """One raw fact, such as a status or the start of a body. `is_private`: it may tell who and where the household is.
+
+    `is_the_point`: the sentence says too little without it, so that it is not folded away.
+    """
 
     label: str
     value: str
     is_private: bool = False
+    is_the_point: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,4 +117,6 @@ def _why_not(cause: Cause, *, called: bool) -> str:
         return "It could not be tried, since something before it stands in the way."
     if Seen.EVENTS in cause.seen:
         return "It would show on a link attempt, and no recent one shows it."
+    if Seen.INSIDE in cause.seen:
+        return "What it would show by is not there, or cannot be looked at now: the database, the server or a public address."
     return "It does not show here: only you can look."

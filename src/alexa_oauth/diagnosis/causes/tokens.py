@@ -92,8 +92,9 @@ COPY_STALE: Final = Cause(
 DATABASE_REFUSED: Final = Cause(
     "database_refused",
     "The database cannot be used",
-    "The server does not start with this database: the encryption key is another one, or the file is damaged.",
-    "Bring back the key that belongs to this database, or restore a backup, which holds both.",
+    "This database cannot be opened: the key is another one, the file is damaged, or whoever asks may not read it.",
+    "Bring back the key that belongs to this database, or restore a backup, which holds both. Commands are for the user who owns"
+    " the data folder, or for root.",
     (Seen.INSIDE,),
 )
 ROW_DAMAGED: Final = Cause(

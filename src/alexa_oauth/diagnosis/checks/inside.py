@@ -101,9 +101,8 @@ def _judge_lifetime(inside: Inside) -> Finding:
 
 def _judge_clients(inside: Inside) -> Iterator[Finding]:
     if inside.clients_faults:
-        yield failed(
-            console.CLIENTS_FILE_BROKEN, evidence=[Evidence("fault", fault, is_private=True) for fault in inside.clients_faults]
-        )
+        told = [Evidence("fault", fault, is_private=True, is_the_point=True) for fault in inside.clients_faults]
+        yield failed(console.CLIENTS_FILE_BROKEN, evidence=told)
         return
     yield passed(console.CLIENTS_FILE_BROKEN, "The clients can be read.")
     if inside.has_redirect_uris:
@@ -136,7 +135,8 @@ def _judge_database(inside: Inside) -> Finding:
     if inside.database_problem is None:
         return not_testable(tokens.DATABASE_REFUSED, "There is no database yet: the server was never started here.")
     if inside.database_problem:
-        return failed(tokens.DATABASE_REFUSED, evidence=[Evidence("problem", inside.database_problem, is_private=True)])
+        told = Evidence("problem", inside.database_problem, is_private=True, is_the_point=True)
+        return failed(tokens.DATABASE_REFUSED, evidence=[told])
     return passed(tokens.DATABASE_REFUSED, "The key opens the database.")
 
 
