@@ -122,6 +122,20 @@ async def test_l21_who_comes_through_a_proxy_is_not_at_this_machine(start: Start
     assert_consent(await rig.send("GET", target(rig, client_id="P1"), headers={name: HERE}))
 
 
+@pytest.mark.parametrize(
+    ("self_test", "uris"), [("false", ("http://127.0.0.1/cb",)), ("true", ("http://127.0.0.1/cb", "https://native.test/cb"))]
+)
+async def test_l21_the_self_test_is_off_by_itself_and_returns_to_this_machine_alone(
+    start: StartRig, monkeypatch: pytest.MonkeyPatch, self_test: str, uris: tuple[str, ...]
+) -> None:
+    """The file of clients may not say otherwise; if it could, a person would be asked all the same."""
+    monkeypatch.setattr("alexa_oauth.clients.entry.is_loopback", lambda _: True)
+    rig = await start(self_test=self_test)
+    assert define_clients(rig, {"P1": {**CLIENTS["P1"], "redirect_uris": list(uris), "auto_approve": True}}) == ()
+    for uri in uris:
+        assert_consent(await rig.send("GET", target(rig, client_id="P1", redirect_uri=uri)))
+
+
 async def test_l23_ingress_headers_from_elsewhere_prove_nothing(start: StartRig) -> None:
     rig = await start(sign_in="pairing_code")
     browser, page = await begun(rig)
