@@ -364,8 +364,9 @@ async def test_who_waits_too_long_in_line_is_asked_to_come_back(story: Story) ->
     for _ in range(3):
         await story.come_back(way, code="ANINVENTED")
     waiting = [asyncio.ensure_future(story.come_back(way, code="ANINVENTED")) for _ in range(4)]
-    for _ in waiting:
-        await in_line.acquire()
+    async with asyncio.timeout(10):
+        for _ in waiting:
+            await in_line.acquire()
     assert isinstance(await story.come_back(way, code="ANINVENTED"), SignInCrowded)
     held.set()
     assert all(isinstance(verdict, SignInFailed) for verdict in await asyncio.gather(*waiting))
