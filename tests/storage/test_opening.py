@@ -183,9 +183,12 @@ class TestRefusedForGood:
 
     @pytest.mark.parametrize("serving", [True, False])
     async def test_no_key_is_made_beside_a_database(self, left_behind: Path, open_store: OpenStore, *, serving: bool) -> None:
+        with pytest.raises(StartRefused, match=r"database wants key \w{8}") as refused:
+            open_store(master_key=b"w" * 32, serving=serving)
+        wanted = str(refused.value).partition("wants key ")[2][:8]
         (left_behind / "encryption.key").unlink()
         before = contents(left_behind)
-        with pytest.raises(StartRefused, match=r"encryption\.key is missing"):
+        with pytest.raises(StartRefused, match=rf"encryption\.key is missing, and the database wants key {wanted}"):
             open_store(serving=serving)
         assert contents(left_behind) == before
 

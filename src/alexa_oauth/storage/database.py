@@ -103,11 +103,16 @@ def made_whole(path: Path) -> Iterator[Path]:
 
 def master_of(connection: Executes, masters: Sequence[MasterKey]) -> MasterKey:
     """Which of them wrapped the data keys; `StartRefused` if it was another one."""
-    wanted = [wrapped_by for (wrapped_by,) in connection.execute(_WRAPPED_BY)]
+    wanted = wanted_master(connection)
     for master in masters:
-        if wanted == [master.key_id]:
+        if wanted == master.key_id:
             return master
-    raise StartRefused(f"wrong encryption key: the database wants key {', '.join(wanted)}, this is key {masters[0].key_id}")
+    raise StartRefused(f"wrong encryption key: the database wants key {wanted}, this is key {masters[0].key_id}")
+
+
+def wanted_master(connection: Executes) -> str:
+    """The id of the master key that wrapped the data keys; several with commas between, which none fits."""
+    return ", ".join(wrapped_by for (wrapped_by,) in connection.execute(_WRAPPED_BY))
 
 
 def unwrap_keys(connection: Executes, master: MasterKey) -> list[DataKey]:

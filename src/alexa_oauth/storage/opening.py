@@ -80,7 +80,7 @@ def open_folder(path: Path, opening: Opening) -> OpenFolder:
             raise StartRefused(f"there is no database in {path}; start the server first")
         first_start, adopted = is_missing and not copy.exists(), is_missing and copy.exists()
         if first_start:
-            master = _masters(path, opening, first_start=True)[0]
+            master = (configured_masters(path, opening) or [MasterKey(folder.make_key(path, opening.entropy))])[0]
             database.create(file, master, fresh_data_keys(opening.entropy), opening.instant().now)
         if adopted:
             _adopt(copy, path, opening)
@@ -111,10 +111,10 @@ def _is_missing(file: Path) -> bool:
 def read_keys(connection: database.Executes, path: Path, opening: Opening) -> tuple[KeyRing, MasterKey]:
     """Both layers of keys as they now are; a rotation that was broken off before its last step is brought to its end."""
     try:
-        master = database.master_of(connection, _masters(path, opening))
+        master = _master(connection, path, opening)
     except StartRefused:
         # A command beside us may have changed the key between our look at the file and our look at the database.
-        master = database.master_of(connection, _masters(path, opening))
+        master = _master(connection, path, opening)
     if opening.master_key is None and folder.read_key(path) != master.secret:
         folder.adopt_next_key(path)
     return KeyRing(database.unwrap_keys(connection, master)), master
@@ -140,15 +140,15 @@ def _connect(resources: ExitStack, file: Path, busy_seconds: float) -> sqlite3.C
     return resources.enter_context(closing(database.connect(file, busy_seconds)))
 
 
-def _masters(path: Path, opening: Opening, *, first_start: bool = False) -> list[MasterKey]:
-    found = configured_masters(path, opening)
-    if not found and not first_start:
+def _master(connection: database.Executes, path: Path, opening: Opening) -> MasterKey:
+    masters = configured_masters(path, opening)
+    if not masters:
         raise StartRefused(
-            f"{path / folder.KEY} is missing, and the database cannot be read without it; "
+            f"{path / folder.KEY} is missing, and the database wants key {database.wanted_master(connection)}; "
             "put the key back, or set the encryption key that this database was made with; a sealed backup brings it along: "
             "alexa-oauth restore --key-only FILE. Without it nothing can be saved: move the folder away, and link each skill anew"
         )
-    return found or [MasterKey(folder.make_key(path, opening.entropy))]
+    return database.master_of(connection, masters)
 
 
 def _inspect(file: Path, path: Path, opening: Opening) -> tuple[KeyRing, MasterKey]:
