@@ -18,7 +18,7 @@ from alexa_oauth.diagnosis.checks.inside import Inside, check_inside
 from alexa_oauth.diagnosis.counted import with_counted
 from alexa_oauth.diagnosis.doctor import examine
 from alexa_oauth.diagnosis.findings import Finding
-from alexa_oauth.diagnosis.joining import JOINED_WITHIN_SECONDS
+from alexa_oauth.diagnosis.joining import strays_beside
 from alexa_oauth.diagnosis.outside import Outside
 from alexa_oauth.diagnosis.report import report
 from alexa_oauth.protocol.alexa import are_all_alexas
@@ -78,8 +78,7 @@ async def read_rows(store: ReadableStore, settings: Settings, now: int) -> Rows:
     async with store.reader() as reader:
         links = await reader.links(now)
         histories = await reader.histories(HistoryQuery(_ATTEMPTS_READ))
-        span = [told.at for history in histories for told in history.events] or [now]
-        strays = await reader.strays(min(span), max(span) + JOINED_WITHIN_SECONDS)
+        strays = await strays_beside(reader, histories, now)
         failed = await reader.events(EventQuery(1, name=EventName.BACKUP_FAILED))
         proxies = await reader.events(EventQuery(_PROXIES_TOLD, name=EventName.PROXY_UNKNOWN))
     last_use_of: dict[str, int] = {}

@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 
-from alexa_oauth.admin import upload
+from alexa_oauth.admin import restore
 from alexa_oauth.admin.parts import PARTS
 from alexa_oauth.protocol.errors import StorageUnavailable
 from alexa_oauth.protocol.events import EventName
@@ -194,7 +194,7 @@ class TestRestore:
         assert told(wrong) == told(tampered)
 
     async def test_what_is_too_large_is_refused_before_it_is_stored(self, owner: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(upload, "UPLOAD_LIMIT", 100_000)
+        monkeypatch.setattr(restore, "UPLOAD_LIMIT", 100_000)
         assert "larger than" in told(await send(owner, sealed.FIRST_LINE + b"x" * 200_000))
 
     @pytest.mark.parametrize("order", ["f", "fcp", "pf", "cp", "c"])

@@ -173,7 +173,8 @@ def test_the_code_is_refused(reason: Reason, cause: str) -> None:
 
 def test_cause_14_an_exchange_that_was_repeated_tells_of_a_slow_answer() -> None:
     story = Story().asked().approved().given().passes(5).tell(EventName.TOKEN_REPLAYED)
-    assert told(story) == (STOPPED, "answer_slow", True)
+    assert told(story) == (RUNNING, None, False), "the second answer may have come in time"
+    assert told(story.passes(600)) == (STOPPED, "answer_slow", True)
     assert told(story.used()) == (LINKED, None, False)
     assert "asked twice" in story.read().notes[0]
 

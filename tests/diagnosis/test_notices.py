@@ -24,6 +24,7 @@ def told(counts: dict[str, int], *links: Lifetime, hours_ago: int = 0) -> list[s
 def test_a_day_as_any_other_needs_no_word() -> None:
     assert told(QUIET, LINK) == []
     assert told({"refreshed": 100, "failed": 30}, LINK) == []
+    assert told({"refreshed": 99, "refused": 1}, LINK) == [], "99 in a hundred is well"
     assert told({}) == [], "where nothing is linked, silence is right"
 
 

@@ -12,11 +12,10 @@ from alexa_oauth.admin.names import name_of
 from alexa_oauth.admin.parts import PARTS, AdminParts
 from alexa_oauth.admin.visit import form_of, person_of
 from alexa_oauth.diagnosis.attempt import Attempt, Standing, Step
-from alexa_oauth.diagnosis.attempts import read_attempts
+from alexa_oauth.diagnosis.attempts import APPROVED, read_attempts
 from alexa_oauth.diagnosis.counted import with_counted
-from alexa_oauth.diagnosis.joining import JOINED_WITHIN_SECONDS
+from alexa_oauth.diagnosis.joining import strays_beside
 from alexa_oauth.diagnosis.noise import is_noise, is_unanswered
-from alexa_oauth.protocol.events import EventName
 from alexa_oauth.protocol.models import Resident
 from alexa_oauth.protocol.ports import Transaction
 from alexa_oauth.protocol.reading import HistoryQuery
@@ -38,7 +37,6 @@ STEPS: Final = (
 
 _NOISE: Final = ("refused request", "of strangers")
 _UNANSWERED: Final = ("request", "that nobody answered")
-_APPROVED: Final = frozenset({EventName.CONSENT_APPROVED, EventName.CODE_ISSUED, EventName.TOKEN_ISSUED})
 _CURSOR_DIGITS: Final = 18
 _ENDED: Final = "{count} ended. In the Alexa app the skill must be linked anew."
 _NONE_ENDED: Final = "No link of this person is left."
@@ -106,8 +104,7 @@ async def find_attempts(parts: AdminParts, query: HistoryQuery) -> tuple[tuple[A
     async with parts.store.reader() as reader:
         found = await reader.histories(query)
         histories, is_last = found[: query.limit - 1], len(found) < query.limit
-        span = [told.at for history in histories for told in history.events] or [now]
-        strays = [] if query.subject else await reader.strays(min(span), max(span) + JOINED_WITHIN_SECONDS)
+        strays = [] if query.subject else await strays_beside(reader, histories, now)
     older = None if is_last else histories[-1].events[0].sequence
     if query.before is None and query.subject is None:
         histories, strays = with_counted(histories, strays, parts.counted(), now)
@@ -121,7 +118,7 @@ async def end_all(request: web.Request) -> web.Response:
     now = parts.store.read(lambda tx: tx.now)
     async with parts.store.reader() as reader:
         histories = await reader.histories(HistoryQuery(1, attempt=attempt))
-        subjects = {told.event.subject for history in histories for told in history.events if told.event.name in _APPROVED}
+        subjects = {told.event.subject for history in histories for told in history.events if told.event.name in APPROVED}
         ending = [link.grant_id for link in await reader.links(now) if link.subject in subjects]
     ended = await parts.store.write(lambda tx: end_links(tx, ending, by.subject))
     count = "1 link was" if ended == 1 else f"{ended} links were"

@@ -10,7 +10,7 @@ from alexa_oauth.admin.answers import done, page
 from alexa_oauth.admin.formats import count
 from alexa_oauth.admin.names import name_of
 from alexa_oauth.admin.parts import PARTS
-from alexa_oauth.admin.restored import unreviewed_restore
+from alexa_oauth.admin.review import unreviewed_restore
 from alexa_oauth.admin.visit import form_of, person_of
 from alexa_oauth.protocol.ports import Transaction
 from alexa_oauth.protocol.reading import Link, Reader

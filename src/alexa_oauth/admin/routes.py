@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from alexa_oauth.admin import accounts, attempts, audit, backup, health, links, metrics, people, restored, setup, upload, waiting
+from alexa_oauth.admin import accounts, attempts, audit, backup, health, links, metrics, people, restore, review, setup, waiting
 from alexa_oauth.admin.answers import Problem, page, problem
 from alexa_oauth.admin.by_link import LinkDoor, Sessions
 from alexa_oauth.admin.csrf import Csrf
@@ -29,7 +29,7 @@ ROUTES: Final = (
     Route("POST", "/accounts/remove", Who.ADMINISTRATORS, accounts.send_away),
     Route("GET", "/links", Who.EVERYBODY, links.show, label="Links"),
     Route("POST", "/links/end", Who.EVERYBODY, links.end),
-    Route("POST", "/links/reviewed", Who.ADMINISTRATORS, restored.review),
+    Route("POST", "/links/reviewed", Who.ADMINISTRATORS, review.review),
     Route("POST", "/links/end-all", Who.ADMINISTRATORS, links.end_all),
     Route("GET", "/attempts", Who.EVERYBODY, attempts.show, label="Attempts"),
     Route("POST", "/attempts/end-links", Who.ADMINISTRATORS, attempts.end_all),
@@ -39,9 +39,9 @@ ROUTES: Final = (
     Route("GET", "/backup", Who.ADMINISTRATORS, backup.show, label="Backup"),
     Route("POST", "/backup/make", Who.ADMINISTRATORS, backup.make),
     Route("GET", "/backup/copies/{name}", Who.ADMINISTRATORS, backup.download),
-    Route("POST", "/backup/check", Who.ADMINISTRATORS, upload.check, reads_body=True),
-    Route("POST", "/backup/check-copy", Who.ADMINISTRATORS, upload.check_copy),
-    Route("POST", "/backup/restore", Who.ADMINISTRATORS, upload.restore),
+    Route("POST", "/backup/check", Who.ADMINISTRATORS, restore.check, reads_body=True),
+    Route("POST", "/backup/check-copy", Who.ADMINISTRATORS, restore.check_copy),
+    Route("POST", "/backup/restore", Who.ADMINISTRATORS, restore.restore),
     Route("POST", "/backup/rotate", Who.ADMINISTRATORS, backup.rotate),
     Route("POST", "/backup/new-secret", Who.ADMINISTRATORS, backup.new_secret),
     Route("GET", "/audit", Who.ADMINISTRATORS, audit.show, label="Audit"),

@@ -10,7 +10,7 @@ from alexa_oauth.admin.answers import done, page
 from alexa_oauth.admin.attempts import find_attempts
 from alexa_oauth.admin.first_link import Progress, progress_of
 from alexa_oauth.admin.parts import PARTS, AdminParts
-from alexa_oauth.admin.restored import unreviewed_restore
+from alexa_oauth.admin.review import unreviewed_restore
 from alexa_oauth.admin.sightings import Sighting
 from alexa_oauth.admin.visit import form_of, person_of
 from alexa_oauth.diagnosis.attempt import Attempt, Standing, Step

@@ -22,9 +22,7 @@ _STEPS: Final = {
     EventName.TOKEN_REFUSED: Step.CALLED,
     EventName.TOKEN_ISSUED: Step.ANSWERED,
 }
-
-
-_APPROVED: Final = frozenset({EventName.CONSENT_APPROVED, EventName.CODE_ISSUED, EventName.TOKEN_ISSUED})
+APPROVED: Final = frozenset({EventName.CONSENT_APPROVED, EventName.CODE_ISSUED, EventName.TOKEN_ISSUED})
 """Their subject is who approved; that of a sign-in may be somebody who may not."""
 
 
@@ -46,7 +44,7 @@ def _read(case: Case) -> Attempt:
         attempt_id=history.attempt,
         begun_at=history.events[0].at,
         client_id=_first(history, lambda event: event.client_id),
-        subject=_first(history, lambda event: event.subject if event.name in _APPROVED else None),
+        subject=_first(history, lambda event: event.subject if event.name in APPROVED else None),
         address=asked.address if asked else None,
         browser=describe(user_agent) if user_agent else None,
         moments=timeline(case),

@@ -9,10 +9,16 @@ from typing import Final
 
 from alexa_oauth.diagnosis.reasons import BEFORE_THE_CODE_IS_READ
 from alexa_oauth.protocol.events import EventName
-from alexa_oauth.protocol.reading import History, RecordedEvent
+from alexa_oauth.protocol.reading import History, Reader, RecordedEvent
 
 JOINED_WITHIN_SECONDS: Final = 180
 """Amazon calls at once and repeats for a moment; a sum of refusals is written within a minute more."""
+
+
+async def strays_beside(reader: Reader, histories: Sequence[History], now: int) -> list[RecordedEvent]:
+    """The refusals that name no attempt, of the time in which they may be about one of these."""
+    span = [told.at for history in histories for told in history.events] or [now]
+    return await reader.strays(min(span), max(span) + JOINED_WITHIN_SECONDS)
 
 
 def join_strays(histories: Sequence[History], strays: Sequence[RecordedEvent]) -> dict[str, tuple[RecordedEvent, ...]]:

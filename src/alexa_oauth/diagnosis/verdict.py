@@ -79,15 +79,14 @@ def _lived(case: Case) -> Verdict | None:
 
 
 def _given(case: Case) -> Verdict | None:
-    """Tokens were given and not used: all is green here. A repeated exchange says that the answer came too late."""
+    """Tokens were given and not used: all is green here. A repeated exchange says that the first answer came too late."""
     since = case.since(EventName.TOKEN_ISSUED)
     if since is None:
         return None
-    if case.last(EventName.TOKEN_REPLAYED):
-        return Verdict(Standing.STOPPED, path.ANSWER_SLOW, _NOT_USED, probable=True)
     if since < FIRST_USE_SECONDS:
         return Verdict(Standing.RUNNING)
-    return Verdict(Standing.STOPPED, alexa.AMAZON_FAULT, _NOT_USED, probable=True)
+    cause = path.ANSWER_SLOW if case.last(EventName.TOKEN_REPLAYED) else alexa.AMAZON_FAULT
+    return Verdict(Standing.STOPPED, cause, _NOT_USED, probable=True)
 
 
 def _denied(case: Case) -> Verdict | None:
