@@ -122,6 +122,14 @@ async def test_a_wrong_token_reads_nothing(start: StartRig, authorization: str) 
     assert "alexa_oauth_" not in answer.text
 
 
+async def test_two_tokens_are_none(start: StartRig) -> None:
+    """What stands in front may have judged the other one."""
+    rig = await metered(start)
+    headers = [("Authorization", f"Bearer {METRICS_TOKEN}"), ("Authorization", "Bearer wrong")]
+    async with rig.session.get(f"{rig.admin_origin}/metrics", headers=headers) as answer:
+        assert answer.status == 401
+
+
 async def test_without_the_setting_no_token_is_right(rig: Rig) -> None:
     for authorization in ("Bearer ", "Bearer None", f"Bearer {METRICS_TOKEN}"):
         assert (await at_the_panel(rig).send("GET", "/metrics", Authorization=authorization)).status == 401

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from alexa_oauth.settings.loading import SettingsRefused, load
 from tests.conftest import StartRig
+from tests.panel import by_link
 from tests.rig import Rig
 from tests.sign_in.core import LONG_LIVED, StandInCore, core_running
 from tests.sign_in.standing_in import Handler
@@ -142,6 +143,16 @@ async def test_a_refused_token_is_shown_once_since_home_assistant_bans_who_fails
     printed = "".join(capfd.readouterr())
     assert printed.count("Home Assistant refuses home_assistant_token") == 1
     assert token not in printed
+
+
+async def test_health_tells_that_home_assistant_is_not_told_and_why(start: StartRig, core: StandInCore) -> None:
+    rig = await start(home_assistant_internal_url=core.url, home_assistant_token="a-token-that-was-deleted")
+    owner = await by_link(rig)
+    assert "Home Assistant is not told" not in (await owner.open("/health")).text
+    await rig.upkeep.look_out()
+    page = (await owner.open("/health")).text
+    assert "Home Assistant is not told of what is unusual." in page
+    assert "Home Assistant refuses home_assistant_token" in page
 
 
 async def test_who_is_not_home_assistant_is_not_shown_the_token(rig: Rig, core: StandInCore) -> None:

@@ -165,6 +165,7 @@ class Upkeep:
         found = await self._server.lookout.look()
         notifications = self._server.notifications
         problem = await notifications.tell(found) if notifications is not None else None
+        self._server.lookout.hindrance = problem
         if problem is None:
             self._hindrances.clear()
         elif problem not in self._hindrances:

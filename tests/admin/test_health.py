@@ -8,6 +8,7 @@ import pytest
 
 from alexa_oauth.admin.charts import HEIGHT, WIDTH, Series, bar_chart
 from alexa_oauth.admin.parts import PARTS
+from alexa_oauth.diagnosis.causes import address, tokens
 from alexa_oauth.diagnosis.causes.path import ANSWER_SLOW
 from alexa_oauth.diagnosis.findings import Finding, failed
 from alexa_oauth.protocol.activity import HOUR
@@ -225,3 +226,10 @@ async def test_a_clock_in_doubt_is_believed_again_when_an_administrator_says_tha
         house.clocks.step(step)
         await house.upkeep.watch_clock()
     assert len(await house.audit(EventName.CLOCK_DOUBTED)) == 2, "a doubt that comes after is told anew"
+
+
+async def test_what_shows_inside_is_told_as_it_is_now_whatever_the_last_examination_found(online: Rig) -> None:
+    found = (failed(tokens.DISK_NEARLY_FULL, "Full then."), failed(address.PORT_CLOSED, "Closed then."))
+    online.server.admin[PARTS].examination.findings = found
+    page = (await (await by_link(online)).open("/health")).text
+    assert ("Full then." in page, "Closed then." in page) == (False, True)

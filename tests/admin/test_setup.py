@@ -269,6 +269,15 @@ class TestVendorIds:
         await alexa_asks(server, server.browser(), uri)
         assert "It is mine" not in (await owner.open()).text
 
+    async def test_what_another_client_is_refused_for_is_not_offered(self, checkout: Rig) -> None:
+        owner = await by_link(checkout)
+        await owner.open()
+        await owner.change("/linking")
+        assert (await checkout.browser().authorize("C1", redirect_uri=URI)).status == 400
+        assert "It is mine" not in (await owner.open()).text
+        assert (await checkout.browser().authorize("amazon-alexa", redirect_uri=URI)).status == 400
+        assert "It is mine" in (await owner.open()).text
+
     async def test_an_id_that_was_never_sent_is_not_added(self, server: Rig, owner: Guest) -> None:
         await owner.open()
         await owner.change("/linking")

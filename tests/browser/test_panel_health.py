@@ -85,3 +85,8 @@ async def test_faults(screen: Screen, open_panel: OpenPanel) -> None:
     await panel.page.get_by_text("What this rests on").first.click()
     await panel.look("health-faults")
     await panel.show("/links", "links-reminded")
+    panel.rig.clocks.step(2 * HOUR)
+    await panel.rig.upkeep.watch_clock()
+    await panel.visitor.open("/health")
+    await panel.page.get_by_text("The clock is right…").click()
+    await panel.look("health-clock")

@@ -40,12 +40,13 @@ class DayView:
 class HealthView:
     """`faults`, `passes`, `untested` are every cause; `report` is for a bug tracker; `day` is `None` if nothing was counted.
 
-    `doubted_time` is what the machine's clock says, while that is in doubt.
+    `doubted_time` is what the machine's clock says, while that is in doubt; `hindrance` why Home Assistant is not told.
     """
 
     now: int
     doubted_time: int | None
     notices: tuple[Notice, ...]
+    hindrance: str | None
     faults: tuple[Finding, ...]
     passes: tuple[Finding, ...]
     untested: tuple[tuple[str, tuple[Finding, ...]], ...]
@@ -65,6 +66,7 @@ async def show(request: web.Request) -> web.Response:
         now=now,
         doubted_time=parts.clock.doubted_time,
         notices=await parts.lookout.look(),
+        hindrance=parts.lookout.hindrance,
         faults=_of(findings, Verdict.FAIL) + _of(findings, Verdict.WARN),
         passes=_of(findings, Verdict.PASS),
         untested=_by_reason(_of(findings, Verdict.NOT_TESTABLE)),

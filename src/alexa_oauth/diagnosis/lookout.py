@@ -10,13 +10,14 @@ _HOURS: Final = 24
 
 
 class Lookout:
-    """What the last look found."""
+    """What the last look found; `hindrance` is why Home Assistant, which is to be told of it, was not."""
 
     def __init__(self, store: ReadableStore, unused_seconds: int) -> None:
         """Not looked yet. `unused_seconds` of disuse end a link, 0 is never."""
         self._store = store
         self._unused_seconds = unused_seconds
         self.notices: tuple[Notice, ...] = ()
+        self.hindrance: str | None = None
 
     async def look(self) -> tuple[Notice, ...]:
         """Judge the last day and the living links anew. `StorageUnavailable`: what was known stays."""
