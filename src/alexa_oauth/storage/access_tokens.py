@@ -1,4 +1,4 @@
-"""Access tokens: random, each with a row until it expires, so that revoking one works at once."""
+"""Access tokens: opaque, each with a row until it expires, so that revoking one works at once."""
 
 from typing import Final
 
