@@ -8,7 +8,8 @@ import pytest
 from alexa_oauth.protocol.events import EventName, Reason
 from tests.attacks.disk import statements_written
 from tests.attacks.links import DAY, HOUR, INVALID_GRANT, assert_dead, is_refused, refreshed, rotated
-from tests.rig import Answer, Rig
+from tests.attacks.verdict import define_clients
+from tests.rig import CLIENTS, Answer, Rig
 
 
 @pytest.mark.parametrize(("client_id", "rotates"), [("C1", True), ("C3", True), ("P1", True), ("alexa", False)])
@@ -174,3 +175,12 @@ async def test_g33_alexas_old_token_works_until_the_new_one_is_used(rig: Rig) ->
         rig.clocks.advance(80 * DAY)
         assert (await refreshed(rig, old, "alexa"))["refresh_token"] == new["refresh_token"]
     await refreshed(rig, new, "alexa")
+
+
+async def test_g06_a_predecessor_is_judged_by_the_profile_under_which_it_was_rotated(rig: Rig) -> None:
+    old, new = await rotated(rig, "C1")
+    assert define_clients(rig, {**CLIENTS, "C1": {**CLIENTS["C1"], "refresh": "strict"}}) == ()
+    assert (await refreshed(rig, old, "C1"))["refresh_token"] == new["refresh_token"], "a change closes no open window"
+    newest = await refreshed(rig, new, "C1")
+    assert await is_refused(rig, new, "C1"), "and it leaves none open for what is rotated after it"
+    await assert_dead(rig, "C1", newest)
