@@ -9,6 +9,7 @@ import pytest
 
 from alexa_oauth.protocol.errors import Refusal
 from alexa_oauth.protocol.events import Event, EventName, Reason
+from alexa_oauth.protocol.introspection import INACTIVE, introspect
 from alexa_oauth.protocol.models import KeyAge, RefreshProfile, TokenResponse
 from alexa_oauth.protocol.policy import Policy
 from alexa_oauth.protocol.refresh import RefreshRequest, refresh
@@ -169,6 +170,7 @@ class TestData:
         forged = store.keys.ring.refresh_token(stolen, replace(known, generation=generation))
         with pytest.raises(Exception, match="refresh_token_unknown"):
             await refreshed(store, forged, surroundings)
+        assert store.read(lambda tx: introspect(tx, forged, POLICY)) == INACTIVE
         assert store.read(lambda tx: tx.grants.find(grant().grant_id)) == found
 
     async def test_who_stole_a_key_that_was_retired_is_not_handed_the_head_of_a_later_rotation(
