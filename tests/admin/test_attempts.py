@@ -135,11 +135,16 @@ async def test_cause_12_amazon_calls_the_other_address(house: Rig, anna: Guest) 
     assert "The two addresses are swapped or mistyped." in await read(anna)
 
 
-async def test_what_scanners_ask_for_is_one_sum_and_repeats_nothing_of_theirs(house: Rig) -> None:
-    for path in ("/<script>/token", "/%00/token", f"/{'a' * 300}/token", "/wp-login.php", "/.env", "/alexa/approve", "/token"):
+@pytest.mark.parametrize("hostile", ["/<script>/token", "/%00/token", "/%0aforged/token", f"/{'a' * 300}/token"])
+async def test_what_scanners_ask_for_is_one_sum_and_repeats_nothing_of_theirs(house: Rig, hostile: str) -> None:
+    """A sum tells of the newest; what can be typed by mistake is repeated, so that it can be found in the console."""
+    for path in ("/wp-login.php", "/.env", "/alexa/approve", hostile, "/token"):
         await house.send("GET", path)
     (event,) = await house.audit(EventName.REQUEST_MISDIRECTED)
-    assert (event.count, event.attempt, dict(event.detail)["path"]) == (4, None, "/token")
+    assert (event.count, event.attempt, event.detail["path"]) == (2, None, "/token")
+    await house.send("GET", hostile)
+    event, _ = await house.audit(EventName.REQUEST_MISDIRECTED)
+    assert (event.count, event.detail["meant"], "path" in event.detail) == (1, "/alexa/token", False)
 
 
 async def test_cause_17_a_browser_that_forgets_its_cookie_is_told_on_its_own_attempt(house: Rig, anna: Guest) -> None:
