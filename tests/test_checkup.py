@@ -12,7 +12,7 @@ from alexa_oauth.checkup import ask_database, look_inside, read_rows
 from alexa_oauth.diagnosis.attempt import Attempt
 from alexa_oauth.diagnosis.checks.inside import Inside, check_inside
 from alexa_oauth.diagnosis.checks.recorded import check_recorded
-from alexa_oauth.diagnosis.findings import Finding, Verdict
+from alexa_oauth.diagnosis.findings import Finding, Verdict, complete
 from alexa_oauth.keeping.panel import PanelKeeping
 from alexa_oauth.protocol.errors import StorageUnavailable
 from alexa_oauth.protocol.events import EventName, Reason
@@ -193,11 +193,39 @@ async def test_alexas_last_use_is_known_and_no_other_clients(rig: Rig) -> None:
     assert (inside.alexa_came_at, inside.alexa_gets_through) == (NOW, True)
 
 
+async def test_alexa_that_comes_with_a_token_of_a_lost_installation_is_told_until_it_is_linked_anew(start: StartRig) -> None:
+    """It worked, and then Alexa asked to link again: of that no attempt tells."""
+    rig = await start(sign_in="approve_only")
+    await rig.refresh("aoa_rt_of_another_installation", "alexa")
+    assert recorded_of(await inside_of(rig))["refresh_token_unknown"] is Verdict.WARN
+    rig.clocks.advance(1)
+    tokens = await rig.link("alexa")
+    assert (await rig.verify(tokens["access_token"])).status == 200
+    assert recorded_of(await inside_of(rig))["refresh_token_unknown"] is Verdict.PASS
+
+
+async def test_a_secret_that_was_changed_here_alone_is_told_though_the_link_looks_alive(rig: Rig) -> None:
+    tokens = await rig.link("alexa")
+    rig.clocks.advance(3_600)
+    wrong = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"], "client_id": "alexa"}
+    assert (await rig.post("/alexa/token", None, {**wrong, "client_secret": "another"})).status == 401
+    await rig.upkeep.write_refusals()
+    asked = await ask_database(rig.store, rig.server.settings, NOW + 3_700)
+    found = {one.cause.cause_id: one for one in check_inside(look_inside(rig.server.settings, asked, WELL_CHECKS, None))}
+    assert found["client_secret_wrong"].verdict is Verdict.WARN, "anybody could send one"
+    assert "none has succeeded since" in found["client_secret_wrong"].sentence
+
+
 async def test_attempts_of_long_ago_are_no_evidence(rig: Rig) -> None:
     await rig.redeem(await rig.code(), code_verifier="x" * 43)
     inside = await inside_of(rig)
     assert recorded(inside)["pkce_disagrees"] is Verdict.FAIL
     assert recorded(replace(inside, now=inside.now + 8 * 86_400)) == {}
+
+
+def recorded_of(inside: Inside) -> dict[str, Verdict]:
+    """The gravest verdict of each cause."""
+    return {found.cause.cause_id: found.verdict for found in complete(check_inside(inside), called=False)}
 
 
 def recorded(inside: Inside) -> dict[str, Verdict]:

@@ -39,6 +39,8 @@ class Rows:
     """What the database has to say.
 
     `last_use_of` by client, the instant at which it last used a link; `failed_copy` is the newest copy that could not be made.
+    `strays` and `refused` are refused calls that name no attempt, the former about the time of the histories, the latter of the
+    last days.
     """
 
     has_secret: bool
@@ -47,6 +49,7 @@ class Rows:
     last_use_of: Mapping[str, int]
     histories: Sequence[History]
     strays: Sequence[RecordedEvent]
+    refused: Sequence[RecordedEvent]
     failed_copy: RecordedEvent | None
     now: int
 
@@ -79,6 +82,7 @@ async def read_rows(store: ReadableStore, settings: Settings, now: int) -> Rows:
         links = await reader.links(now)
         histories = await reader.histories(HistoryQuery(_ATTEMPTS_READ))
         strays = await strays_beside(reader, histories, now)
+        refused = await reader.strays(now - _RECENT_SECONDS, now)
         failed = await reader.events(EventQuery(1, name=EventName.BACKUP_FAILED))
         proxies = await reader.events(EventQuery(_PROXIES_TOLD, name=EventName.PROXY_UNKNOWN))
     last_use_of: dict[str, int] = {}
@@ -87,12 +91,12 @@ async def read_rows(store: ReadableStore, settings: Settings, now: int) -> Rows:
     recent = [told.event.address for told in proxies if told.at >= now - _RECENT_SECONDS]
     addresses = dict.fromkeys(address for address in recent if address is not None and _is_address(address))
     links_of, failed_copy = Counter(link.subject for link in links), failed[0] if failed else None
-    return Rows(has_secret, tuple(addresses), links_of, last_use_of, histories, strays, failed_copy, now)
+    return Rows(has_secret, tuple(addresses), links_of, last_use_of, histories, strays, refused, failed_copy, now)
 
 
 def _with(rows: Rows, counted: Iterable[Event]) -> Rows:
     histories, strays = with_counted(rows.histories, rows.strays, counted, rows.now)
-    return replace(rows, histories=histories, strays=strays)
+    return replace(rows, histories=histories, strays=strays, refused=[*rows.refused, *strays[len(rows.strays) :]])
 
 
 def look_inside(settings: Settings, asked: Asked, checks: Mapping[str, str] | None, copy: DailyCopy | None) -> Inside:
@@ -100,6 +104,7 @@ def look_inside(settings: Settings, asked: Asked, checks: Mapping[str, str] | No
     rows = asked.rows
     clients, faults = _clients(settings)
     alexas = [client for client in clients.values() if are_all_alexas(client.redirect_uris)]
+    alexa_ids = {client.client_id for client in alexas}
     alexa = clients.get(settings.client_id)
     signs_in_alone = alexa is not None and (alexa.is_public or bool(alexa.secret_digests))
     return Inside(
@@ -115,8 +120,9 @@ def look_inside(settings: Settings, asked: Asked, checks: Mapping[str, str] | No
         free_bytes=_free_bytes(settings.data_dir),
         unknown_proxies=_still_unknown(settings, rows),
         links_of=None if rows is None else rows.links_of,
-        alexa_came_at=None if rows is None else max((rows.last_use_of.get(one.client_id, 0) for one in alexas), default=None),
+        alexa_came_at=None if rows is None else max((rows.last_use_of.get(one, 0) for one in alexa_ids), default=None),
         attempts=() if rows is None else _attempts(rows, clients),
+        refused=() if rows is None else tuple(told for told in rows.refused if told.event.client_id in alexa_ids),
         copy=copy,
         copy_failed=_failed_since(copy, rows),
         now=asked.now,

@@ -160,7 +160,7 @@ async def test_a_proxy_that_changes_the_body_is_joined_and_called_probable(house
     await approved(house)
     answer = await house.send("POST", "/alexa/token", b"{}", {"Content-Type": "application/json"})
     assert answer.status == 415
-    assert "Probably: The proxy loses the request's content." in await read(anna)
+    assert "Probably: The proxy changes the requests." in await read(anna)
 
 
 async def test_a_state_that_is_lost_on_the_way_here_is_noticed(house: Rig, anna: Guest) -> None:

@@ -70,7 +70,7 @@ async def test_a_fault_is_told_last_with_its_fix_and_on_request_with_what_it_res
     ran = await patient.run(world)
     assert ran.status == 1
     *_, fault, fix, empty, counted, _hint = ran.out.splitlines()
-    assert fault.startswith("fail  Another sign-in stands in front: What calls itself 'nginx/")
+    assert fault.startswith("fail  A wall stands in front: What calls itself 'nginx/")
     assert fix.startswith("      → Let the paths")
     assert (empty, counted.partition(",")[0]) == ("", "1 fail")
     told = (await patient.run(world, "--verbose")).out
@@ -122,6 +122,7 @@ def test_a_database_with_another_key_is_told_as_that(run: Run, home: Home, monke
     assert ran.status == 1
     assert "fail  The database cannot be used" in ran.out
     assert "problem: wrong encryption key" in ran.out
+    assert "fail  The server does not run" not in ran.out, "it is told once"
 
 
 def test_a_mistake_in_the_clients_file_is_told_with_its_line(run: Run, home: Home) -> None:

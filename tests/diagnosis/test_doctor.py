@@ -9,6 +9,7 @@ import pytest
 
 from alexa_oauth.diagnosis.causes import CATALOGUE
 from alexa_oauth.diagnosis.findings import Finding, Verdict
+from alexa_oauth.protocol.events import EventName, Reason
 from tests.diagnosis.households import (
     IPV4,
     IPV6,
@@ -113,9 +114,12 @@ async def test_a_form_that_the_proxy_drops(household: Household) -> None:
 
 
 async def test_a_path_that_the_proxy_cuts(household: Household) -> None:
-    """`proxy_pass` with a slash at its end takes the location's own part away."""
+    """`proxy_pass` with a slash at its end takes the location's own part away. The console may be right for all that."""
     directives = f"location /alexa/ {{ proxy_pass http://127.0.0.1:{household.port}/; }}"
-    assert faults(await household.examined(await household.behind(directives))) == {"post_changed": Verdict.FAIL}
+    missed = Story().tell(EventName.REQUEST_MISDIRECTED, Reason.PATH_UNKNOWN).read()
+    findings = await household.examined(await household.behind(directives), replace(WELL, attempts=(missed,), now=NOW + 9))
+    assert faults(findings) == {"post_changed": Verdict.FAIL}
+    assert "The path or the method does not arrive" in of(findings, "post_changed").sentence
 
 
 async def test_a_server_that_is_down_behind_its_proxy(household: Household) -> None:
@@ -136,6 +140,16 @@ async def test_a_header_that_stops_the_way_back_is_seen_where_only_the_needed_pa
     ours = f"location ~ ^/(alexa/|health) {{ {POLICY} proxy_pass http://127.0.0.1:{household.port}; }}"
     findings = await household.examined(await household.behind(ours, "return 404;"))
     assert faults(findings) == {"page_policy": Verdict.FAIL, "root_not_a_page": Verdict.WARN}
+
+
+async def test_a_server_that_cannot_start_is_told_once(household: Household) -> None:
+    """The process is away and its proxy finds nothing, all for one line of a file."""
+    _, closed = free_ports()
+    broken = replace(WELL, checks=None, clients_faults=("oauth_clients.json, line 3, column 1: is not JSON",))
+    findings = await household.examined(await household.behind(oauth=closed), broken)
+    assert faults(findings) == {"clients_file_broken": Verdict.FAIL}
+    away = await household.examined(World({}, {}, b""), replace(WELL, checks=None))
+    assert faults(away) == {"server_down": Verdict.FAIL, "name_not_found": Verdict.FAIL}
 
 
 async def test_another_installation_answers(household: Household, tmp_path: Path) -> None:

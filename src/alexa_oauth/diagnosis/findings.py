@@ -8,8 +8,9 @@ from typing import Final
 from alexa_oauth.diagnosis.causes import CATALOGUE
 from alexa_oauth.diagnosis.causes.address import TOKEN_URL_UNREACHABLE
 from alexa_oauth.diagnosis.causes.cause import Cause, Seen
-from alexa_oauth.diagnosis.causes.path import BOT_FILTER
-from alexa_oauth.diagnosis.causes.tokens import CLOCK_WRONG
+from alexa_oauth.diagnosis.causes.console import ADDRESSES_SWAPPED
+from alexa_oauth.diagnosis.causes.path import BOT_FILTER, POST_CHANGED, POST_REDIRECTED, PROXY_FAILS
+from alexa_oauth.diagnosis.causes.tokens import CLOCK_WRONG, SERVER_DOWN
 
 
 class Verdict(StrEnum):
@@ -89,25 +90,35 @@ def complete(findings: Iterable[Finding], *, called: bool) -> tuple[Finding, ...
         before = gravest.get(finding.cause.cause_id)
         if before is None or finding.gravity > before.gravity:
             gravest[finding.cause.cause_id] = finding
-    if stopped := gravest.get(TOKEN_URL_UNREACHABLE.cause_id):
-        gravest[TOKEN_URL_UNREACHABLE.cause_id] = _narrowed(stopped, gravest)
+    for symptom in (TOKEN_URL_UNREACHABLE, ADDRESSES_SWAPPED):
+        if stopped := gravest.get(symptom.cause_id):
+            gravest[symptom.cause_id] = _narrowed(stopped, gravest)
+    if PROXY_FAILS.cause_id in gravest and not _runs(gravest):
+        gravest[PROXY_FAILS.cause_id] = not_testable(PROXY_FAILS, "The server does not run, so no proxy could reach it.")
     return tuple(gravest.get(name) or not_testable(cause, _why_not(cause, called=called)) for name, cause in CATALOGUE.items())
 
 
 def _narrowed(stopped: Finding, found: Mapping[str, Finding]) -> Finding:
-    """Why Amazon did not come, after its way was walked: the one thing that stands in it, or what is left if nothing does."""
+    """What an attempt showed, after the way here was walked: the one thing that stands in it, or what is left if nothing does."""
     if stopped.gravity < _GRAVITY.index(Verdict.WARN):
         return stopped
-    if any(other.verdict is Verdict.FAIL and _is_in_the_way(other.cause) for other in found.values()):
+    if any(other.verdict is Verdict.FAIL and _explains(other.cause, stopped.cause) for other in found.values()):
         return not_testable(stopped.cause, "The newest attempt shows it, too, and a fault that was found explains it.")
     passage = found.get(BOT_FILTER.cause_id)
-    if passage is not None and passage.verdict is Verdict.PASS:
+    if stopped.cause is TOKEN_URL_UNREACHABLE and passage is not None and passage.verdict is Verdict.PASS:
         return replace(stopped, sentence=_ALL_GREEN, fix=_TREATS_AMAZON_OTHERWISE)
     return stopped
 
 
-def _is_in_the_way(cause: Cause) -> bool:
+def _explains(cause: Cause, symptom: Cause) -> bool:
+    if symptom is ADDRESSES_SWAPPED:
+        return cause in {POST_CHANGED, POST_REDIRECTED}
     return Seen.OUTSIDE in cause.seen and cause not in {TOKEN_URL_UNREACHABLE, CLOCK_WRONG}
+
+
+def _runs(found: Mapping[str, Finding]) -> bool:
+    server = found.get(SERVER_DOWN.cause_id)
+    return server is None or server.verdict is Verdict.PASS
 
 
 def _why_not(cause: Cause, *, called: bool) -> str:

@@ -120,7 +120,8 @@ def refresh(
     """Answer a refresh request. Raised refusals change nothing; returned ones are remembered."""
     presented = tx.grants.read_refresh_token(request.refresh_token)
     if presented is None:
-        raise RequestRefused(ErrorCode.INVALID_GRANT, INVALID_REFRESH_TOKEN, Reason.REFRESH_TOKEN_UNKNOWN)
+        refused = RequestRefused(ErrorCode.INVALID_GRANT, INVALID_REFRESH_TOKEN, Reason.REFRESH_TOKEN_UNKNOWN)
+        raise refused.about(client_id=client.client_id)
     grant = _find_live(tx, presented)
     if grant.client_id != client.client_id:
         return _refuse(tx, grant, request, Reason.REFRESH_TOKEN_OF_ANOTHER_CLIENT)

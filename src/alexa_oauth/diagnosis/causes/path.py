@@ -27,9 +27,10 @@ BAN_LIST: Final = Cause(
 )
 ACCESS_WALL: Final = Cause(
     "access_wall",
-    "Another sign-in stands in front",
-    "A password, access list or single sign-on in front of this server stops Amazon's servers, which cannot pass it.",
-    "Let the paths that begin with /alexa/ through without it. They need no second wall: this server asks who approves.",
+    "A wall stands in front",
+    "A password, single sign-on or access list in front of this server stops Amazon's servers, which cannot pass it.",
+    "Let the paths that begin with /alexa/ through without password, sign-in, access list, ban or country rule. They need no"
+    " second wall: this server asks who approves.",
     (Seen.OUTSIDE,),
 )
 POST_REDIRECTED: Final = Cause(
@@ -42,9 +43,10 @@ POST_REDIRECTED: Final = Cause(
 )
 POST_CHANGED: Final = Cause(
     "post_changed",
-    "The proxy loses the request's content",
-    "A request with a form arrives here without it, or changed.",
-    "Let the proxy pass method, body and content type on unchanged; take rules that rewrite or buffer off these paths.",
+    "The proxy changes the requests",
+    "A request arrives here without its form, under another path, or changed otherwise.",
+    "Let the proxy pass path, method, body and content type on unchanged: in nginx no slash behind the address in proxy_pass, and"
+    " no rules that rewrite or buffer on these paths.",
     (Seen.OUTSIDE, Seen.EVENTS),
 )
 ANOTHER_SERVER: Final = Cause(

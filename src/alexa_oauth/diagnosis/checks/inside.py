@@ -6,9 +6,10 @@ from typing import Final
 
 from alexa_oauth.diagnosis.attempt import Attempt
 from alexa_oauth.diagnosis.causes import address, console, path, person, tokens
-from alexa_oauth.diagnosis.checks.recorded import check_recorded
+from alexa_oauth.diagnosis.checks.recorded import check_recorded, check_refused
 from alexa_oauth.diagnosis.findings import Evidence, Finding, failed, not_testable, passed, warned
 from alexa_oauth.protocol.keeping import DailyCopy
+from alexa_oauth.protocol.reading import RecordedEvent
 
 ADVISED_DAYS: Final = 180
 """How long an unused refresh token should live at least, says Amazon."""
@@ -29,7 +30,8 @@ class Inside:
     and `clients_faults` are lines for the operator, empty if all is well; where there is no database yet, the first is `None`.
     `links_of` counts the living links of each subject; `attempts` are the last ones, newest first.
     `damage` says which table holds a row that does not open, empty if none was met.
-    `alexa_came_at` is when Alexa last used a link. `copy` is the newest daily copy, `copy_failed` why no newer one could be made.
+    `refused` are calls in Alexa's name of the last days that name no attempt. `alexa_came_at` is when Alexa last used a link.
+    `copy` is the newest daily copy, `copy_failed` why no newer one could be made.
     """
 
     public_url: str | None
@@ -45,6 +47,7 @@ class Inside:
     unknown_proxies: tuple[str, ...] = ()
     links_of: Mapping[str, int] | None = None
     attempts: tuple[Attempt, ...] = ()
+    refused: tuple[RecordedEvent, ...] = ()
     alexa_came_at: int | None = None
     copy: DailyCopy | None = None
     copy_failed: str = ""
@@ -70,6 +73,7 @@ def check_inside(inside: Inside) -> Iterator[Finding]:
     yield _judge_proxies(inside)
     yield from _judge_links(inside)
     yield from check_recorded(inside.attempts, inside.now)
+    yield from check_refused(inside.refused, inside.alexa_came_at)
 
 
 def _judge_public_url(inside: Inside) -> Iterator[Finding]:
@@ -117,7 +121,7 @@ def _judge_clients(inside: Inside) -> Iterator[Finding]:
 
 def _judge_health(inside: Inside) -> Iterator[Finding]:
     if inside.checks is None:
-        yield failed(tokens.SERVER_DOWN)
+        yield _down(inside)
         return
     told = [Evidence(name, outcome) for name, outcome in inside.checks.items()]
     yield passed(tokens.SERVER_DOWN, "The server runs.", told)
@@ -129,6 +133,12 @@ def _judge_health(inside: Inside) -> Iterator[Finding]:
         yield passed(tokens.STORAGE_UNAVAILABLE, "The database can be written.", told)
     if clock != "ok":
         yield failed(tokens.CLOCK_WRONG, "The clock is in doubt, so nothing is refused for its age.", evidence=told)
+
+
+def _down(inside: Inside) -> Finding:
+    if inside.database_problem or inside.clients_faults:
+        return not_testable(tokens.SERVER_DOWN, "The server does not run: another fault that was found keeps it from starting.")
+    return failed(tokens.SERVER_DOWN)
 
 
 def _judge_database(inside: Inside) -> Finding:

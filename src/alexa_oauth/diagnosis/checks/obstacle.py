@@ -21,7 +21,7 @@ def obstacle(site: Site, reply: Reply) -> tuple[Cause, str]:
     """The cause that such an answer to a request of Amazon's shows, and a sentence on who gave it."""
     status, whose = reply.status, _whose(reply)
     if _has_our_manners(reply):
-        return path.POST_CHANGED, f"A form does not arrive here as it was sent; this server answers {status}: {_said(reply)}."
+        return path.POST_CHANGED, _changed(reply)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return _redirected(site, reply)
     if _is_challenge(reply):
@@ -32,6 +32,12 @@ def obstacle(site: Site, reply: Reply) -> tuple[Cause, str]:
     if status in _GATEWAY_STATUSES:
         return path.PROXY_FAILS, f"{whose} answers {status}: it does not reach what is behind it."
     return path.ANOTHER_SERVER, f"{whose} answers {status}, and this server would not."
+
+
+def _changed(reply: Reply) -> str:
+    if reply.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+        return f"The path or the method does not arrive here as it was sent; this server answers {reply.status}."
+    return f"A form does not arrive here as it was sent; this server answers {reply.status}: {_said(reply)}."
 
 
 def _redirected(site: Site, reply: Reply) -> tuple[Cause, str]:

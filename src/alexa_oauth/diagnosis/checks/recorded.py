@@ -8,8 +8,13 @@ from alexa_oauth.diagnosis.causes import CATALOGUE
 from alexa_oauth.diagnosis.causes.cause import Cause, Seen
 from alexa_oauth.diagnosis.findings import Evidence, Finding, failed, passed, warned
 from alexa_oauth.diagnosis.noise import is_noise, is_unanswered
+from alexa_oauth.diagnosis.reasons import CAUSE_OF
+from alexa_oauth.protocol.events import Reason
+from alexa_oauth.protocol.reading import RecordedEvent
 
 RECENT_SECONDS: Final = 7 * 86_400
+
+_ENDS_A_LINK: Final = frozenset({Reason.REFRESH_TOKEN_UNKNOWN, Reason.SECRET_WRONG, Reason.SECRET_PADDED, Reason.SECRET_MISSING})
 
 
 def check_recorded(attempts: Sequence[Attempt], now: int) -> Iterator[Finding]:
@@ -28,6 +33,15 @@ def check_recorded(attempts: Sequence[Attempt], now: int) -> Iterator[Finding]:
         for cause in CATALOGUE.values():
             if cause.seen == (Seen.EVENTS,) and cause not in told:
                 yield passed(cause, f"No attempt since the last link shows this: {cause.title}.")
+
+
+def check_refused(refused: Sequence[RecordedEvent], alexa_came_at: int | None) -> Iterator[Finding]:
+    """A link that worked and ended shows in no attempt: Alexa comes, for days, with what is no longer known here."""
+    for told in refused:
+        reason = told.event.reason
+        if reason in _ENDS_A_LINK and (alexa_came_at is None or told.at > alexa_came_at):
+            cause = CAUSE_OF[reason]
+            yield warned(cause, f"Calls in Alexa's name were refused, and none has succeeded since: {cause.sentence}")
 
 
 def _stopped_since_the_last_link(recent: Sequence[Attempt]) -> list[Attempt]:
