@@ -174,6 +174,15 @@ def test_faults_of_the_settings_are_told_at_once_each_in_a_line() -> None:
     assert [fault.partition(":")[0] for fault in refused.value.faults] == ["public_url", "code_seconds"]
 
 
+async def test_settings_of_the_environment_are_another_programs(
+    example: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALEXA_OAUTH_PUBLIC_URL", "https://elsewhere.example.org")
+    async with served(example.application(tmp_path / "data")) as guest:
+        metadata = (await guest.get("/.well-known/oauth-authorization-server")).json
+    assert metadata["issuer"] == "http://127.0.0.1"
+
+
 @pytest.mark.parametrize("subject", ["", "with a blank", "naïve", "x" * 201, "line\n"])
 async def test_a_subject_is_a_name_that_a_header_field_can_carry(subject: str, tmp_path: Path) -> None:
     app = web.Application()

@@ -142,7 +142,7 @@ async def _refreshed(wire: Wire, refresh_token: str) -> dict[str, str]:
 
 
 async def _refuses_and_is_restored(server: RunningServer, file: Path) -> None:
-    """The start says what is wrong and leaves every byte alone; then the backup is put in place."""
+    """The start says what is wrong and leaves every byte alone; then the backup is put in place, and the file beside it."""
     damaged = (server.data_dir / "oauth.db").read_bytes()
     ran = await asyncio.to_thread(server.run, "serve")
     assert (ran.returncode, ran.stdout) == (78, "")
@@ -151,6 +151,8 @@ async def _refuses_and_is_restored(server: RunningServer, file: Path) -> None:
     restored = await asyncio.to_thread(server.run, "restore", str(file))
     assert restored.returncode == 0, restored.stderr
     await asyncio.to_thread(server.start)
+    (kept,) = (server.data_dir / "backups").glob("before-*.db")
+    assert kept.read_bytes() == damaged
 
 
 async def _is_good(server: RunningServer, refresh_token: str) -> bool:
