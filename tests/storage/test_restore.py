@@ -404,13 +404,14 @@ class TestInPlaceOfDamage:
         await store.close()
         return octets
 
-    @pytest.mark.parametrize("damage", ["first page", "missing", "log alone"])
+    @pytest.mark.parametrize("damage", ["first page", "last page", "missing", "log alone"])
     async def test_the_damaged_files_are_kept_and_the_backup_takes_their_place(
         self, octets: bytes, surroundings: Surroundings, open_store: OpenStore, damage: str
     ) -> None:
         file = surroundings.folder / "oauth.db"
-        content = b"\xa5" * 4_096 + file.read_bytes()[4_096:]
-        if damage == "first page":
+        whole, page = file.read_bytes(), b"\xa5" * 4_096
+        content = page + whole[4_096:] if damage == "first page" else whole[:-4_096] + page
+        if damage.endswith("page"):
             file.write_bytes(content)
         else:
             file.unlink()
@@ -419,7 +420,7 @@ class TestInPlaceOfDamage:
         _, kept = restore(octets, surroundings)
         store = open_store()
         assert living(store) == {grant(1).grant_id}
-        if damage == "first page":
+        if damage.endswith("page"):
             assert kept.read_bytes() == content
         if damage == "log alone":
             assert kept.with_name(f"{kept.name}-wal").read_bytes() == b"log"
