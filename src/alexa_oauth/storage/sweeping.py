@@ -36,7 +36,7 @@ _BY_AGE: Final = (
             SELECT sequence FROM events WHERE of_grant = 0 ORDER BY sequence DESC LIMIT 1 OFFSET :strangers)
         AND of_grant = 0 LIMIT :batch)""",
 )
-_SEALED_ANSWERS: Final = """UPDATE grants SET sealed_window = NULL WHERE grant_id IN (
+_SEALED_WINDOWS: Final = """UPDATE grants SET sealed_window = NULL WHERE grant_id IN (
     SELECT grant_id FROM grants
     WHERE sealed_window IS NOT NULL AND rotated_at NOT BETWEEN :now - :window AND :now LIMIT :batch)"""
 
@@ -57,5 +57,5 @@ def sweep_batch(tx: SqliteTransaction) -> bool:
         "strangers": STRANGERS_EVENTS,
         "activity_kept": KEPT_SECONDS,
     }
-    statements = (*_BY_AGE, _SEALED_ANSWERS) if windows_passed else _BY_AGE
+    statements = (*_BY_AGE, _SEALED_WINDOWS) if windows_passed else _BY_AGE
     return max([tx.connection.execute(statement, limits).rowcount for statement in statements]) >= BATCH
