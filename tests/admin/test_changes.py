@@ -125,3 +125,8 @@ async def test_an_address_that_leads_nowhere_is_told_in_the_panel_s_words(anna: 
     answer = await anna.open("/elsewhere")
     assert answer.status == 404
     assert "There is no such page" in answer.text
+
+
+def test_what_everybody_may_who_is_let_in_is_this_and_nothing_more() -> None:
+    everybody = {f"{route.method} {route.path}" for route in ROUTES if route.who is Who.EVERYBODY}
+    assert everybody == {"GET /", "GET /links", "POST /links/end", "GET /attempts"}
