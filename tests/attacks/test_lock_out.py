@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 import pytest
 
 from alexa_oauth.sign_in.amazon import Amazon
-from alexa_oauth.sign_in.pairing_code import BRAKE_SECONDS
 from alexa_oauth.sign_in.password import Password
 from alexa_oauth.sign_in.passwords import SupervisorPasswords
 from alexa_oauth.sign_in.throttle import ACCOUNT_SECONDS, ADDRESS_SECONDS
@@ -55,7 +54,7 @@ async def pairing_code(start: StartRig, **settings: str) -> AsyncIterator[Siege]
         rig,
         lambda browser, page: browser.approve(page, pairing_code=WRONG_PAIRING_CODE),
         lambda browser, page: browser.approve(page),
-        BRAKE_SECONDS,
+        5,
     )
 
 

@@ -127,22 +127,21 @@ async def test_in_doubt_nothing_is_old(store: SqliteStore, surroundings: Surroun
 
 
 async def test_events_of_grants_are_kept_for_four_hundred_days_and_those_of_strangers_in_number(
-    store: SqliteStore, surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch
+    store: SqliteStore, surroundings: Surroundings
 ) -> None:
-    monkeypatch.setattr(sweeping, "STRANGERS_EVENTS", 20)
-
     def tell(tx: Transaction) -> None:
-        for number in range(30):
-            tx.events.record(Event(EventName.TOKEN_REFUSED, address=str(number)))
+        for number in range(5_010):
+            tx.events.record_told(Event(EventName.TOKEN_REFUSED, address=str(number)))
+        for _ in range(30):
             tx.events.record(Event(EventName.TOKEN_REFRESHED))
 
     await store.write(tell)
     await store.sweep()
-    assert (count(store, "events", "of_grant"), count(store, "events", "NOT of_grant")) == (30, 20)
+    assert (count(store, "events", "of_grant"), count(store, "events", "NOT of_grant")) == (30, 5_000)
     assert count(store, "events", "address IN ('0', '9')") == 0, "the oldest went"
     surroundings.advance(400 * DAY)
     await store.sweep()
-    assert (count(store, "events", "of_grant"), count(store, "events", "NOT of_grant")) == (0, 20)
+    assert (count(store, "events", "of_grant"), count(store, "events", "NOT of_grant")) == (0, 5_000)
 
 
 async def test_no_batch_is_longer_than_agreed(
