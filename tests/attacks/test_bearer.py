@@ -56,7 +56,7 @@ async def test_q03_a_token_is_invalid_from_its_last_second_on(rig: Rig) -> None:
     assert challenge(await rig.verify(token)) == INVALID_TOKEN
 
 
-async def test_q03_the_token_of_a_self_test_opens_nothing(start: StartRig) -> None:
+async def test_q03_the_token_of_a_self_test_opens_nothing_and_ends_after_ten_minutes(start: StartRig) -> None:
     """Its approval asked nobody."""
     rig = await start(self_test="true")
     loopback = {"client_type": "public", "redirect_uris": ["http://localhost/cb"], "auto_approve": True}
@@ -65,7 +65,14 @@ async def test_q03_the_token_of_a_self_test_opens_nothing(start: StartRig) -> No
     query = {"response_type": "code", "client_id": "T", "redirect_uri": "http://localhost/cb", "code_challenge": CHALLENGE}
     given = await rig.send("GET", f"/alexa/authorize?{urlencode({**query, 'code_challenge_method': 'S256'})}")
     answer = await rig.redeem(given.returned["code"], "T", redirect_uri="http://localhost/cb", code_verifier=VERIFIER)
-    assert challenge(await rig.verify(answer.json["access_token"])) == INVALID_TOKEN
+    token = answer.json["access_token"]
+    assert challenge(await rig.verify(token)) == INVALID_TOKEN
+    assert (await rig.introspect(token)).json["sub"] == "self-test"
+    rig.clocks.advance(599)
+    assert await rig.is_live(token)
+    rig.clocks.advance(1)
+    assert not await rig.is_live(token)
+    assert (await rig.refresh(answer.json["refresh_token"], "T")).refusal == (400, "invalid_grant")
 
 
 @pytest.mark.parametrize("asked", ["music.control", "music.read music.control", "music.admin", "MUSIC.READ", "music"])
