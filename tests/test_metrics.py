@@ -35,6 +35,7 @@ PATHS: Final = (
     ),
     *("/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/alexa"),
 )
+EXAMPLES: Final = Path(__file__).parents[1] / "examples"
 CANARY: Final = "canary-that-a-stranger-chose"
 
 
@@ -78,6 +79,28 @@ async def test_a_link_its_refresh_and_a_refusal_are_counted(start: StartRig) -> 
     assert counted["alexa_oauth_link_success_ratio"] == pytest.approx(2 / 3)
     assert counted["alexa_oauth_commit_seconds_count"] == counted["alexa_oauth_transaction_seconds_count"] > 2
     assert 0 < counted["alexa_oauth_commit_seconds_sum"] < 10
+
+
+ALERTED: Final = {
+    f"alexa_oauth_{name}_total" for name in ("tokens_issued", "tokens_refreshed", "tokens_reused", "approvals", "refusals")
+}
+
+
+async def test_what_alerts_look_at_is_there_before_it_happens(start: StartRig) -> None:
+    """Of a counter that appears as 1, Prometheus sees no increase: the first reuse would raise no alert."""
+    rig = await metered(start)
+    assert {name: value for name, value in (await samples(rig)).items() if name in ALERTED} == dict.fromkeys(ALERTED, 0)
+    first = (await rig.link("C3"))["refresh_token"]
+    await rig.refresh(first, "C3")
+    assert (await rig.refresh(first, "C3")).refusal == (400, "invalid_grant")
+    assert (await rig.redeem("no such code")).refusal == (400, "invalid_grant")
+    counted = await samples(rig)
+    assert counted["alexa_oauth_tokens_reused_total"] == 1
+    assert counted["alexa_oauth_refusals_total"] == 1
+    rules = (EXAMPLES / "prometheus-alerts.yaml").read_text("utf-8")
+    increasing = set(re.findall(r"increase\((alexa_oauth_[a-z_]+)", rules))
+    assert increasing
+    assert increasing <= ALERTED
 
 
 async def test_a_fault_of_ours_is_counted_as_one(start: StartRig, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,9 +268,6 @@ def test_within_which_time_most_answers_were_given() -> None:
     hour = Activity(0, counts)
     assert (hour.seconds_within(0.5), hour.seconds_within(0.95), hour.seconds_within(1)) == (0.005, 0.5, float("inf"))
     assert Activity(0).seconds_within(0.95) is None
-
-
-EXAMPLES: Final = Path(__file__).parents[1] / "examples"
 
 
 @pytest.mark.parametrize("name", ["grafana-dashboard.json", "prometheus-alerts.yaml"])

@@ -265,6 +265,7 @@ async def test_sixty_attempts_stand_on_three_pages_and_the_newest_is_kept_up_to_
         text = (await anna.open(PAGE + query)).text
         seen += re.findall(r'<article class="card attempt" aria-labelledby="attempt-([0-9a-f]{8})"', text)
         queries += re.findall(r"/attempts(\?before=[0-9]+)", text)
+        assert len(queries) <= 3, "no page leads back to itself"
     assert (len(seen), len(set(seen)), len(queries)) == (60, 60, 3)
     assert "data-live" in (await anna.open(PAGE)).text.split("<script>")[0]
     assert "data-live" not in (await anna.open(f"{PAGE}?before=30")).text.split("<script>")[0]

@@ -14,6 +14,16 @@ if TYPE_CHECKING:
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
+_ALERTED: Final = (
+    ("tokens_issued", "Links made: codes exchanged for tokens.", EventName.TOKEN_ISSUED),
+    ("tokens_refreshed", "Access tokens refreshed.", EventName.TOKEN_REFRESHED),
+    ("tokens_reused", "Tokens that were replaced long ago, and came back.", EventName.TOKEN_REUSED),
+    ("approvals", "Requests approved by a person.", EventName.CODE_ISSUED),
+    ("refusals", "Requests that were refused, and sign-ins that failed.", (".refused", ".failed")),
+)
+"""Sums that are there from the start, as 0: of one that appears with its first event, Prometheus sees no increase."""
+
+
 @dataclass(frozen=True, slots=True)
 class Present:
     """What is not counted but looked at when somebody asks; `None` if it cannot be told now.
@@ -61,12 +71,9 @@ def _counted(metrics: Metrics) -> Iterator["Metric"]:
     for (event, reason), count in metrics.events.items():
         events.add_metric([event, reason], count)
     yield from (requests, answers, events)
-    for name, what, event in (
-        ("tokens_issued", "Links made: codes exchanged for tokens.", EventName.TOKEN_ISSUED),
-        ("tokens_refreshed", "Access tokens refreshed.", EventName.TOKEN_REFRESHED),
-        ("approvals", "Requests approved by a person.", EventName.CODE_ISSUED),
-    ):
-        yield CounterMetricFamily(f"alexa_oauth_{name}", what, value=metrics.events[event, ""])
+    for name, what, ending in _ALERTED:
+        count = sum(count for (event, _), count in metrics.events.items() if event.endswith(ending))
+        yield CounterMetricFamily(f"alexa_oauth_{name}", what, value=count)
 
 
 def _timed(metrics: Metrics) -> Iterator["Metric"]:
