@@ -16,7 +16,6 @@ from tests.addon.files import read_text, read_yaml
 PASSED: Final = ("/alexa/authorize", "/alexa/token", "/health")
 METADATA: Final = "/.well-known/oauth-authorization-server"
 KEPT: Final = (
-    "/",
     "/metrics",
     "/open/x",
     "/alexandria/token",
@@ -70,6 +69,8 @@ def test_linking_and_health_are_passed_on_and_nothing_else(proxy: Callable[[str]
     assert {path: proxy(path) for path in PASSED} == {path: SERVER + path for path in PASSED}
     assert {path: proxy(path) for path in KEPT} == dict.fromkeys(KEPT)
     assert proxy(METADATA) in {None, SERVER + METADATA}
+    bare = None if proxy is tailscale else f"{SERVER}/"
+    assert proxy("/") == bare, "a small page, which Funnel cannot pass on alone"
 
 
 def test_funnel_is_open_to_the_internet_on_the_one_port_that_alexa_accepts() -> None:

@@ -255,6 +255,8 @@ def test_wrong_codes_are_told_while_the_person_can_try_again_and_when_they_canno
     story = Story().asked().passes(20).tell(EventName.SIGN_IN_FAILED, Reason.SIGN_IN_WRONG)
     assert told(story) == (RUNNING, "sign_in_failed", False)
     assert told(story.tell(EventName.SIGN_IN_FAILED, Reason.SIGN_IN_EXHAUSTED)) == (STOPPED, "sign_in_failed", False)
+    late = story.passes(40).tell(EventName.SIGN_IN_FAILED, Reason.SIGN_IN_WRONG)
+    assert told(late) == (STOPPED, "sign_in_failed", False), "the wrong codes before the last are written as a sum, after it"
 
 
 def test_who_never_comes_back_from_another_service_s_page_is_told_apart_from_who_never_answered() -> None:

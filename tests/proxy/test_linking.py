@@ -52,5 +52,6 @@ async def test_answers_arrive_as_the_server_gave_them(home: Home) -> None:
 
 async def test_nothing_else_is_reachable(home: Home) -> None:
     visitor = await home.visitor()
-    paths = ("/", "/metrics", "/open/x", "/alexa/", "/alexa/token/", "//alexa/token", "/alexa/../open/x", "/healthy")
+    assert "text/html" in (await visitor.send("/")).headers["Content-Type"], "else the doctor would find fault with it"
+    paths = ("/metrics", "/open/x", "/alexa/", "/alexa/token/", "//alexa/token", "/alexa/../open/x", "/healthy")
     assert {path: (await visitor.send(path)).status for path in paths} == dict.fromkeys(paths, 404)

@@ -60,7 +60,8 @@ async def test_a_link_and_nothing_beside_it(home: Home) -> None:
     answer = await visitor.approved(await asyncio.to_thread(home.server.pairing_code))
     assert (await visitor.redeemed(answer.returned["code"]))["token_type"] == "Bearer"
     assert (await visitor.send("/health")).json["status"] == "ok"
-    paths = ("/", "/metrics", "/open/x", "/alexandria", "/health/", "/.well-known/oauth-authorization-server")
+    assert "text/html" in (await visitor.send("/")).headers["Content-Type"], "else the doctor would find fault with it"
+    paths = ("/metrics", "/open/x", "/alexandria", "/health/", "/.well-known/oauth-authorization-server")
     assert {path: (await visitor.send(path)).status for path in paths} == dict.fromkeys(paths, 404)
 
 

@@ -126,7 +126,7 @@ def _asked(case: Case) -> Verdict | None:
     if since is None:
         return None
     hindered = case.last(EventName.SIGN_IN_FAILED, EventName.CONSENT_REFUSED)
-    over = since >= PENDING_SECONDS or (hindered is not None and hindered.reason in _ENDS_A_REQUEST)
+    over = since >= PENDING_SECONDS or any(told.event.reason in _ENDS_A_REQUEST for told in case.history.events)
     if hindered:
         return Verdict(Standing.STOPPED if over else Standing.RUNNING, _of_browser(case, hindered))
     if not over:
