@@ -96,11 +96,13 @@ async def test_g05_without_a_window_one_of_two_hundred_wins_and_the_others_give_
     await assert_dead(rig, "C3", tokens, winner.json)
 
 
-@pytest.mark.parametrize("proof", ["access token at a resource", "access token introspected"])
+@pytest.mark.parametrize("proof", ["access token at a resource", "access token introspected", "access token revoked"])
 async def test_g06_once_the_new_answer_has_arrived_the_old_token_is_reuse(rig: Rig, proof: str) -> None:
     old, new = await rotated(rig, "C1")
     if proof == "access token introspected":
         assert await rig.is_live(new["access_token"])
+    elif proof == "access token revoked":
+        assert (await rig.revoke(new["access_token"])).status == 200
     else:
         assert (await rig.verify(new["access_token"])).status == 200
     assert await is_refused(rig, old, "C1")

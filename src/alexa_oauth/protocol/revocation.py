@@ -22,7 +22,7 @@ def revoke(tx: Transaction, client: Client, token: str, address: str) -> None:
     access_token = tx.grants.find_access_token(token)
     if access_token is None or access_token.client_id != client.client_id:
         return
-    # Who revokes a token holds it: an answer that repeats the dead token would be no answer.
+    # Who revokes a token has the answer that carried it: the windows for lost answers close.
     tx.grants.mark_access_token_used(access_token)
     tx.grants.drop_access_token(access_token)
     tx.events.record(
