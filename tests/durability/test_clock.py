@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Final
 
@@ -14,18 +15,24 @@ from tests.rig import Answer
 
 pytestmark = pytest.mark.durability
 
-HOUR_BACK: Final = -3_600.0
 YEAR_AHEAD: Final = 365 * 86_400.0
-IN_1970: Final = 60 - time.time()
+WRONG: Final = {"1970": 60 - time.time(), "a year ahead": YEAR_AHEAD, "an hour back": -3_600.0}
 MENDED_SECONDS: Final = 20
 
-WRONG: Final = {"1970": IN_1970, "a year ahead": YEAR_AHEAD, "an hour back": HOUR_BACK}
+Clocks = list[tuple[WrongClock, float]]
 
 
 @pytest.fixture
-def clocks(make_server: MakeServer, tmp_path: Path) -> list[tuple[WrongClock, float]]:
+def clocks(make_server: MakeServer, tmp_path: Path) -> Clocks:
     """A server for each wrong time, and how far that is off."""
     return [(WrongClock(make_server(tmp_path / name), tmp_path / f"{name}.shift"), wrong) for name, wrong in WRONG.items()]
+
+
+async def _in_each(clocks: Clocks, act: Callable[[WrongClock, float], Coroutine[None, None, None]]) -> None:
+    """All at the same time, since most of it is waiting for a clock to be believed."""
+    async with asyncio.TaskGroup() as group:
+        for clock, wrong in clocks:
+            group.create_task(act(clock, wrong))
 
 
 @pytest.mark.fault(
@@ -34,10 +41,8 @@ def clocks(make_server: MakeServer, tmp_path: Path) -> list[tuple[WrongClock, fl
     kept="every link, code and token",
     mends="the right time: doubt ends by itself within seconds",
 )
-async def test_a_step_of_the_clock_ends_no_link_and_is_forgotten_when_undone(clocks: list[tuple[WrongClock, float]]) -> None:
-    async with asyncio.TaskGroup() as steps:
-        for clock, wrong in clocks:
-            steps.create_task(_step(clock, wrong))
+async def test_a_step_of_the_clock_ends_no_link_and_is_forgotten_when_undone(clocks: Clocks) -> None:
+    await _in_each(clocks, _step)
 
 
 async def _step(clock: WrongClock, wrong: float) -> None:
@@ -63,10 +68,8 @@ async def _step(clock: WrongClock, wrong: float) -> None:
     kept="every link, those that were made or used under the wrong clock too",
     mends="the right time and a start; or a `Date` from the public address, a steady day, or the button in the panel",
 )
-async def test_a_start_under_a_wrong_clock_ends_no_link(clocks: list[tuple[WrongClock, float]]) -> None:
-    async with asyncio.TaskGroup() as starts:
-        for clock, wrong in clocks:
-            starts.create_task(_start(clock, wrong))
+async def test_a_start_under_a_wrong_clock_ends_no_link(clocks: Clocks) -> None:
+    await _in_each(clocks, _start)
 
 
 async def _start(clock: WrongClock, wrong: float) -> None:

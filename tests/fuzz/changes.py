@@ -23,77 +23,24 @@ PARAMETERS: Final = (
     *("response_mode", "response_type", "scope", "state", "token", "token_type_hint", "access_token", "", "%", CANARY),
 )
 VALUES: Final = (
-    *(
-        "",
-        "%",
-        "%0",
-        "%zz",
-        "%00",
-        "\x00",
-        "%FF",
-        "\xff\xfe",
-        "\xc3\xa9",
-        "%C3%A9",
-        "%ED%A0%80",
-        "%F4%90%80%80",
-        "+",
-        "%2B",
-        "=",
-        "&",
-    ),
-    *(
-        "#",
-        "music.read",
-        "music.read%20music.control",
-        "S256",
-        "plain",
-        "code",
-        "none",
-        "form_post",
-        "approve",
-        "deny",
-        "sign_in",
-    ),
-    *("authorization_code", "refresh_token", "password", "C2", "P1", "RS", "amazon-alexa", "https://two.test/cb?a=1"),
+    *("", "%", "%0", "%zz", "%00", "\x00", "%FF", "\xff\xfe", "\xc3\xa9", "%C3%A9", "%ED%A0%80", "%F4%90%80%80"),
+    *("+", "%2B", "=", "&", "#", "music.read", "music.read%20music.control", "S256", "plain", "code", "none", "form_post"),
+    *("approve", "deny", "sign_in", "authorization_code", "refresh_token", "password", "C2", "P1", "RS", "amazon-alexa"),
     *("http://[::1", "http://127.0.0.1:1/cb", "http://127.0.0.1:99999/cb", "null", "cross-site", "identity", "gzip"),
     *("127.0.0.1", "fe80::1%25x", 'for="[::1]:x"', "bytes=0-1", "Thu, 01 Jan 1970 00:00:00 GMT", "application/json"),
     *("Bearer", "Bearer \xff", "Basic", "Basic Og==", "Basic \xff", "alexa_oauth=\xff", "alexa_oauth=; alexa_oauth=x"),
     *("application/x-www-form-urlencoded; charset=x", "multipart/form-data", "9" * 400, "A" * 43, "a" * 5_000, "(" * 500),
-    *("%0d%0aSet-Cookie:%20x=1", "%E2%80%A8", "%1b[2J"),
-    *(
-        f"https://ex.test/cb{tail}"
-        for tail in ("/", "?", "%23", "%0d%0aX-Forged:%20x", f"%3Fx={CANARY}%22%3E", f"@{CANARY}.test")
-    ),
+    *("%0d%0aSet-Cookie:%20x=1", "%E2%80%A8", "%1b[2J", "https://two.test/cb?a=1", "https://ex.test/cb/", "https://ex.test/cb?"),
+    *("https://ex.test/cb%23", "https://ex.test/cb%0d%0aX-Forged:%20x", f"https://ex.test/cb%3Fx={CANARY}%22%3E"),
+    f"https://ex.test/cb@{CANARY}.test",
 )
 HOSTILE: Final = tuple(
     f"{CANARY}{tail}" for tail in ("", "<b>", '"', "'", "%3Cb%3E", "%22%3E%3Cscript%3E", "%27", "%26%23", "%0d%0aX-Forged:%20x")
 )
 PATHS: Final = (
-    *(
-        "{0}/",
-        "/{0}",
-        "{0}%00",
-        "{0}%20",
-        "{0};a=b",
-        "{0}.json",
-        "/x/..{0}",
-        "{0}/../..",
-        "{0}%2f..",
-        "{0}\\",
-        "http://evil.test{0}",
-    ),
-    *(
-        "{0}%",
-        "{0}%zz",
-        "{0}\xff",
-        "*",
-        "",
-        "evil.test:443",
-        "{0}/" + CANARY,
-        "{0}#" + CANARY,
-        "{0}%0d%0aX-Forged:x",
-        "/" + CANARY,
-    ),
+    *("{0}/", "/{0}", "{0}%00", "{0}%20", "{0};a=b", "{0}.json", "/x/..{0}", "{0}/../..", "{0}%2f..", "{0}\\"),
+    *("http://evil.test{0}", "{0}%", "{0}%zz", "{0}\xff", "*", "", "evil.test:443"),
+    *(f"{{0}}/{CANARY}", f"{{0}}#{CANARY}", "{0}%0d%0aX-Forged:x", f"/{CANARY}"),
 )
 
 _texts = (

@@ -49,9 +49,7 @@ def _judge_fields(answer: Answer) -> None:
     if location is not None:
         assert location.startswith(WAYS_BACK) or LOOPBACK.match(location)
         assert not set(location) & set("\"'<> \\")
-    assert COOKIE.fullmatch(
-        answer.headers.get("Set-Cookie", "alexa_oauth=" + "A" * 43 + "; HttpOnly; Max-Age=600; Path=/; SameSite=Lax")
-    )
+    assert "Set-Cookie" not in answer.headers or COOKIE.fullmatch(answer.headers["Set-Cookie"])
 
 
 def _judge_body(answer: Answer) -> None:
