@@ -188,6 +188,7 @@ async def test_m05_what_is_issued_is_as_long_as_its_entropy_needs(rig: Rig) -> N
 
 def test_m06_a_pairing_code_is_one_of_25_billion_equally_likely_ones() -> None:
     """The device flow is not offered. Guessing at this code is braked as well; N03 tries it."""
+    assert (PAIRING_ALPHABET, PAIRING_LENGTH) == ("BCDFGHJKLMNPQRSTVWXZ", 8), "no vowel, so no word; no digit to mistake"
     assert PAIRING_LENGTH * log2(len(PAIRING_ALPHABET)) > 34
     chance = CountedChance()
     made = [new_pairing_code(chance) for _ in range(20_000)]
