@@ -117,7 +117,11 @@ def test_a_copy_of_the_day_before_yesterday_is_fresh_enough() -> None:
     assert (found.verdict, "no daily copy yet" in found.sentence) == (Verdict.NOT_TESTABLE, True)
 
 
-async def test_the_newest_daily_copy_is_looked_into_as_for_a_restore(rig: Rig) -> None:
+def no_room(*_: object, **__: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+async def test_the_newest_daily_copy_is_looked_into_as_for_a_restore(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     keeping = rig.server.admin[PARTS].keeping
     assert isinstance(keeping, PanelKeeping)
     assert keeping.daily_copy() is None
@@ -126,6 +130,11 @@ async def test_the_newest_daily_copy_is_looked_into_as_for_a_restore(rig: Rig) -
     found = keeping.daily_copy()
     assert found is not None
     assert found.problem == ""
+    with monkeypatch.context() as full:
+        full.setattr(Path, "mkdir", no_room)
+        assert keeping.daily_copy() == replace(found, problem="No space left on device"), (
+            "there is one, and now it could not be restored"
+        )
     (file,) = (rig.server.settings.data_dir / "backups").glob("*.db")
     file.write_bytes(file.read_bytes()[:8_192])
     assert keeping.daily_copy() == replace(found, problem="the backup is damaged")

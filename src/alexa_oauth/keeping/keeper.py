@@ -77,7 +77,7 @@ class Keeper:
         return candidate(source, passphrase, self._settings.data_dir, self._opening)
 
     def daily_copy(self) -> DailyCopy | None:
-        """The newest daily copy, looked into as for a restore; `None` if there is none, or the disk cannot be used now."""
+        """The newest daily copy, looked into as for a restore; `None` if there is none."""
         folder = self._settings.data_dir
         newest = next((copy for copy in copies(folder) if copy.kind is CopyKind.DAILY), None)
         file = find_copy(folder, newest.name) if newest else None
@@ -86,10 +86,10 @@ class Keeper:
         try:
             with file.open("rb") as source, self.look_into(source, None):
                 return DailyCopy(newest.made_at)
-        except BackupRefused as refused:
-            return DailyCopy(newest.made_at, str(refused))
-        except (StorageUnavailable, OSError):
-            return None
+        except (BackupRefused, StorageUnavailable) as error:
+            return DailyCopy(newest.made_at, str(error))
+        except OSError as error:
+            return DailyCopy(newest.made_at, error.strerror or "it cannot be read")
 
     def make_ready(self, found: Candidate, wish: Wish) -> Ready:
         """Let it wait for the server, which lets it take the place of the database within seconds, or at its next start."""
