@@ -4,7 +4,8 @@ import pytest
 
 from alexa_oauth.protocol.events import EventName, Reason
 from tests.attacks.disk import statements_written
-from tests.rig import Rig
+from tests.attacks.verdict import define_clients
+from tests.rig import CLIENTS, Rig
 
 INVALID_CLIENT = (401, "invalid_client")
 INVALID_GRANT = (400, "invalid_grant")
@@ -89,3 +90,14 @@ async def test_g17_a_wider_scope_is_refused_and_changes_nothing(rig: Rig, scope:
         assert (await rig.refresh(tokens["refresh_token"], scope=scope)).refusal == INVALID_SCOPE
     assert [statement for statement in statements if statement.startswith(("INSERT", "UPDATE", "DELETE"))] == []
     assert (await rig.refresh(tokens["refresh_token"])).status == 200
+
+
+async def test_what_the_client_may_no_longer_have_is_not_given_until_it_may_again(rig: Rig) -> None:
+    tokens, code = await rig.link(), await rig.code()
+    define_clients(rig, {**CLIENTS, "C1": {**CLIENTS["C1"], "scopes": ["music.read"]}})
+    assert (await rig.redeem(code)).json["scope"] == "music.read"
+    cut = (await rig.refresh(tokens["refresh_token"])).json
+    assert (cut["scope"], (await rig.introspect(cut["access_token"])).json["scope"]) == ("music.read", "music.read")
+    assert (await rig.refresh(cut["refresh_token"], scope="music.control")).refusal == INVALID_SCOPE
+    define_clients(rig, CLIENTS)
+    assert (await rig.refresh(cut["refresh_token"])).json["scope"] == BOTH

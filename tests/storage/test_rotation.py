@@ -228,6 +228,18 @@ class TestData:
         for spent in (lost, head):
             assert await refused(store, spent, surroundings) is Reason.REFRESH_TOKEN_REUSED
 
+    async def test_a_predecessors_hour_that_began_before_a_restart_begins_anew_for_its_key_too(
+        self, store: SqliteStore, surroundings: Surroundings
+    ) -> None:
+        old = await linked(store)
+        await store.keys.rotate_data(TOLD)
+        new = await refreshed(store, old, surroundings)
+        await refreshed(store, new, surroundings)
+        surroundings.advance(HOUR + 1)
+        surroundings.trust(surroundings.instant.now)
+        await store.keys.renew()
+        assert await refreshed(store, old, surroundings) == new
+
     async def test_a_retired_key_goes_when_no_living_link_was_begun_under_it(
         self, store: SqliteStore, surroundings: Surroundings
     ) -> None:

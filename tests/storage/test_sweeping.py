@@ -41,6 +41,14 @@ async def test_a_living_grant_is_never_pruned_and_knows_its_used_code_for_ever(
     assert store.read(lambda tx: tx.authorizations.find_code(code(1))) is not None
 
 
+async def test_access_tokens_go_with_their_grant(store: SqliteStore) -> None:
+    await store.write(lambda tx: tx.grants.add(grant()))
+    await store.write(lambda tx: tx.grants.issue(grant(), access_token()))
+    assert count(store, "access_tokens") == 1
+    await store.write(lambda tx: tx.grants.end(grant()))
+    assert count(store, "access_tokens") == 0
+
+
 async def test_an_ended_grant_goes_after_four_hundred_days_and_its_code_at_once(
     store: SqliteStore, surroundings: Surroundings
 ) -> None:
