@@ -16,6 +16,8 @@ from tests.container.conftest import MakeAddOn
 pytestmark = pytest.mark.container
 
 SECTION: Final = read_text("README.md").partition("\n## In a container\n")[2].partition("\n## ")[0]
+TOLD_SECONDS: Final = 10
+"""Health answers a moment before the start is told."""
 BUILD, RUN = (shlex.split(command) for command in re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL))
 
 
@@ -41,7 +43,8 @@ def test_the_two_commands_are_about_one_image_and_let_nobody_but_this_machine_in
 
 
 def test_it_shows_the_way_into_the_panel_and_a_code_and_forgets_nothing(alone: AddOn) -> None:
-    assert re.search(r"^  pairing code  [A-Z]{4}-[A-Z]{4} ", alone.log(), re.MULTILINE)
+    code = re.compile(r"^  pairing code  [A-Z]{4}-[A-Z]{4} ", re.MULTILINE)
+    alone.wait_until(lambda: code.search(alone.log()) is not None, TOLD_SECONDS)
     assert "https://music.example.org/alexa/authorize" in alone.execute("alexa-oauth", "alexa-config")
     link = alone.execute("alexa-oauth", "admin-link").strip()
     assert link.startswith(f"http://127.0.0.1:{alone.admin_port}/open/")

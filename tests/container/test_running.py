@@ -128,7 +128,7 @@ class TestStart:
         del add_on.environment["SUPERVISOR_TOKEN"]
         as_root("chown", "896:896", add_on.data)
         add_on.start()
-        assert "pairing code" in add_on.log()
+        add_on.wait_until(lambda: "pairing code" in add_on.log(), HEALTHY_SECONDS)
         assert add_on.stop()[0] == 0
 
 
