@@ -95,12 +95,14 @@ async def test_a_log_that_was_deleted_takes_no_older_link_along(server: RunningS
     await asyncio.to_thread(server.restart)
     async with Wire.to(server.url) as wire:
         tokens = await _refreshed(wire, refresh_token)
+        lost = await wire.link(STRICT)
     server.kill()
     (server.data_dir / "oauth.db-wal").unlink()
     await asyncio.to_thread(server.start)
     async with Wire.to(server.url) as wire:
         assert (await wire.verify(tokens["access_token"])).status == 401
         assert (await wire.refresh(STRICT, tokens["refresh_token"])).status == 200
+        assert (await wire.refresh(STRICT, lost["refresh_token"])).refusal == (400, "invalid_grant")
         assert (await wire.health()).status == 200
 
 

@@ -1,6 +1,7 @@
 """SIGTERM under load: who was let in is answered, and the process is gone before a supervisor would kill it."""
 
 import asyncio
+import json
 import random
 import signal
 from collections import Counter
@@ -41,8 +42,10 @@ async def test_every_request_that_was_let_in_is_answered(server: RunningServer) 
         server.process.send_signal(signal.SIGTERM)
         await _begun_to_end(server)
         other.execute("ROLLBACK")
-    assert [await guest.status_line() for guest in let_in] == [b"HTTP/1.1 200 OK"] * CLIENTS
+    answers = [await guest.answer() for guest in let_in]
+    assert [status_line for status_line, _ in answers] == [b"HTTP/1.1 200 OK"] * CLIENTS
     assert await asyncio.to_thread(server.process.wait, SECONDS_TO_END) == 0
+    await _start_and_refresh(server, *(json.loads(body)["refresh_token"] for _, body in answers))
 
 
 @pytest.mark.fault(
@@ -60,7 +63,8 @@ async def test_a_database_that_stays_locked_holds_up_neither_the_answers_nor_the
         guest.go_on()
         server.process.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(server.process.wait, SECONDS_TO_END) == 0
-        assert await guest.status_line() == b"HTTP/1.1 503 Service Unavailable"
+        assert (await guest.answer())[0] == b"HTTP/1.1 503 Service Unavailable"
+    await _start_and_refresh(server, pair["refresh_token"])
 
 
 @pytest.mark.fault(
@@ -74,7 +78,7 @@ async def test_a_caller_who_never_comes_to_an_end_does_not_hold_up_the_end(serve
     guest = await LetIn.at(server.port, "whose body never comes")
     server.process.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(server.process.wait, SECONDS_TO_END) == 0
-    await guest.status_line()
+    assert await guest.answer() == (b"", b"")
 
 
 @pytest.mark.fault(
@@ -99,6 +103,13 @@ async def test_what_was_not_answered_was_not_done_either(server: RunningServer) 
     assert happened[LOST] == ROUNDS * CLIENTS
     assert not happened["grant.ended"]
     assert happened["token.issued"] == CLIENTS
+
+
+async def _start_and_refresh(server: RunningServer, *refresh_tokens: str) -> None:
+    """Each of them is good at the next start."""
+    await asyncio.to_thread(server.start)
+    async with Wire.to(server.url) as wire:
+        assert {(await wire.refresh(WINDOW, refresh_token)).status for refresh_token in refresh_tokens} == {200}
 
 
 async def _begun_to_end(server: RunningServer) -> None:
@@ -137,10 +148,10 @@ class LetIn:
         """Send the body."""
         self._writer.write(self._body)
 
-    async def status_line(self) -> bytes:
-        """Of the answer, after the server has closed the connection; nothing if there is no answer."""
+    async def answer(self) -> tuple[bytes, bytes]:
+        """Status line and body, after the server has closed the connection; nothing if there is no answer."""
         try:
-            answer = await self._reader.read()
+            head, _, body = (await self._reader.read()).partition(b"\r\n\r\n")
         finally:
             self._writer.close()
-        return answer.partition(b"\r\n")[0]
+        return head.partition(b"\r\n")[0], body
