@@ -30,6 +30,20 @@ def test_sums_that_could_not_be_written_are_taken_back_and_count_on() -> None:
     assert {event.address: event.count for event in ledger.drain()} == {"2001:db8::/64": 2, OTHER_ADDRESSES: 1}
 
 
+def test_sums_are_told_while_they_are_written() -> None:
+    """Whoever looks meanwhile would be told that Amazon never came."""
+    ledger = RefusalLedger()
+    ledger.note(refusal("192.0.2.7"))
+    leaving = ledger.drain()
+    ledger.note(refusal("192.0.2.9"))
+    assert [event.address for event in ledger.sums()] == ["192.0.2.7", "192.0.2.9"]
+    ledger.restore(leaving)
+    assert [event.address for event in ledger.sums()] == ["192.0.2.9", "192.0.2.7"]
+    ledger.drain()
+    ledger.written()
+    assert ledger.sums() == ()
+
+
 def test_n08_strangers_from_everywhere_fill_no_memory_and_none_of_them_goes_uncounted() -> None:
     ledger = RefusalLedger(keys=100)
     for number in range(1_000):

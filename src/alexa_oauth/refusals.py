@@ -18,23 +18,29 @@ class RefusalLedger:
     def __init__(self, *, keys: int = KEYS) -> None:
         self._keys = keys
         self._sums: dict[tuple[EventName, Reason | None, str | None], Event] = {}
+        self._leaving: tuple[Event, ...] = ()
 
     def note(self, event: Event) -> None:
         """Add the event to its sum, which keeps the newest event's details."""
         self._add(replace(_shortened(event), address=None if event.address is None else network_of(event.address)))
 
     def sums(self) -> tuple[Event, ...]:
-        """The sums as they are now, each as one event."""
-        return tuple(self._sums.values())
+        """What is not written yet, each sum as one event: those that are being written, too, until they are."""
+        return *self._leaving, *self._sums.values()
 
     def drain(self) -> tuple[Event, ...]:
-        """The sums, each as one event; the ledger is empty afterwards."""
-        sums = tuple(self._sums.values())
+        """The sums, each as one event, to be written; `written` or `restore` tells what became of that."""
+        self._leaving = tuple(self._sums.values())
         self._sums.clear()
-        return sums
+        return self._leaving
+
+    def written(self) -> None:
+        """The drained sums stand on the disk."""
+        self._leaving = ()
 
     def restore(self, sums: Iterable[Event]) -> None:
         """Take back drained sums that could not be written."""
+        self._leaving = ()
         for event in sums:
             self._add(event)
 

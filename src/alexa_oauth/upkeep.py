@@ -134,7 +134,8 @@ class Upkeep:
 
     async def write_refusals(self) -> None:
         """Write the refusals that were only counted, one summed event each."""
-        events = self._server.recorder.ledger.drain()
+        ledger = self._server.recorder.ledger
+        events = ledger.drain()
         if not events:
             return
 
@@ -145,8 +146,9 @@ class Upkeep:
         try:
             await self._server.store.write(write)
         except StorageUnavailable:
-            self._server.recorder.ledger.restore(events)
+            ledger.restore(events)
             raise
+        ledger.written()
 
     async def write_activity(self) -> None:
         """Add what was counted to the present hour's row; a minute in which nothing happened costs no write."""
