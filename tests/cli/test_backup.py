@@ -68,6 +68,16 @@ class TestBackup:
         assert not target.exists() or target.read_text() == "kept"
 
     @pytest.mark.usefixtures("home")
+    def test_a_file_that_appears_while_the_passphrase_is_asked_for_is_kept(
+        self, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("alexa_oauth.cli.backup._refuse_to_overwrite", lambda _: file.write_text("kept"))
+        ran = run("backup", str(file))
+        assert (ran.status, ran.out) == (1, "")
+        assert "cannot be written (File exists)" in ran.err
+        assert file.read_text() == "kept"
+
+    @pytest.mark.usefixtures("home")
     def test_a_place_that_cannot_be_written_is_named(self, run: Run, tmp_path: Path) -> None:
         ran = run("backup", str(tmp_path / "missing" / "file"))
         assert (ran.status, ran.out) == (1, "")
