@@ -1,11 +1,16 @@
 """What the pages show, carry and allow: to a frame, to a script, to a reader of the next site, to who guesses codes."""
 
+import asyncio
 import re
+from collections.abc import Mapping
 from html import unescape
 
 import pytest
 
 from alexa_oauth.protocol.events import Reason
+from alexa_oauth.protocol.models import PendingRequest
+from alexa_oauth.protocol.sign_in import SignInOutcome, Visitor
+from alexa_oauth.web.parts import PARTS
 from tests.attacks.verdict import (
     COOKIE,
     NOTHING,
@@ -97,6 +102,29 @@ async def test_d24_five_wrong_codes_end_the_request_and_nothing_tells_them_apart
     assert_page(await browser.approve(page, pairing_code=WRONG_CODE), Reason.SIGN_IN_EXHAUSTED, 403)
     assert_page(await browser.approve(page), Reason.REQUEST_UNKNOWN, 403)
     assert rows(rig) == {**NOTHING, "codes": 1}
+
+
+async def test_d26_one_pairing_code_links_one_request_however_close_two_come(
+    start: StartRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both find the code good; the one that is written second finds it spent, and is told so."""
+    rig = await start(sign_in="pairing_code")
+    sign_in, proved = rig.server.public[PARTS].sign_in, asyncio.Barrier(2)
+    prove = sign_in.prove
+
+    async def prove_together(pending: PendingRequest, fields: Mapping[str, str], visitor: Visitor) -> SignInOutcome:
+        outcome = await prove(pending, fields, visitor)
+        async with proved:
+            return outcome
+
+    monkeypatch.setattr(sign_in, "prove", prove_together)
+    code = await rig.pairing_code()
+    opened = [await begun(rig) for _ in range(2)]
+    answers = await asyncio.gather(*(browser.approve(page, pairing_code=code) for browser, page in opened))
+    first, second = sorted(answers, key=lambda answer: answer.status)
+    assert_code(first)
+    assert_page(second, Reason.SIGN_IN_WRONG, 403)
+    assert "This sign-in is over" in second.text
 
 
 async def test_d24_who_guesses_over_many_requests_waits_and_locks_nobody_out(start: StartRig) -> None:
