@@ -1,5 +1,6 @@
 """Opening a data folder: what is made, what is refused for good, what is tried again, and what is never touched."""
 
+import asyncio
 import errno
 import os
 import shutil
@@ -17,6 +18,7 @@ from alexa_oauth.protocol.errors import StartRefused, StorageUnavailable
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.storage import database, folder, opening
 from alexa_oauth.storage.keys import MasterKey
+from alexa_oauth.storage.patient import PatientStore
 from alexa_oauth.storage.store import SqliteStore
 from tests.storage.conftest import OpenStore, Surroundings
 from tests.storage.records import DAY, NOW, access_token, grant
@@ -390,3 +392,18 @@ def version(path: Path) -> tuple[int, bool]:
         (number,) = connection.execute("PRAGMA user_version").fetchone()
         (novelties,) = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'novelty'").fetchone()
         return number, novelties == 1
+
+
+async def test_while_it_is_closed_to_be_opened_anew_nobody_else_opens_it(surroundings: Surroundings) -> None:
+    """The upkeep tries to open a database that is not open every few seconds, and the lock would still be held."""
+    store = PatientStore(lambda: SqliteStore.open(surroundings.folder, surroundings.opening()))
+    assert store.try_to_open()
+    reopening = asyncio.create_task(store.reopen())
+    await asyncio.wait([reopening], timeout=0)
+    assert not store.try_to_open()
+    assert store.checks()["database"] == "restoring a backup"
+    with pytest.raises(StorageUnavailable, match="restoring a backup"):
+        await store.write(lambda _: None)
+    await reopening
+    assert store.checks()["database"] == "ok"
+    await store.close()

@@ -11,9 +11,11 @@ from typing import Final
 
 import pytest
 
+from alexa_oauth.protocol import people
 from alexa_oauth.protocol.errors import StartRefused
 from alexa_oauth.protocol.events import Event, EventName
 from alexa_oauth.protocol.keeping import BackupContents, BackupRefused
+from alexa_oauth.protocol.models import Resident
 from alexa_oauth.protocol.reading import EventQuery
 from alexa_oauth.storage import database, keyholder
 from alexa_oauth.storage.backups import copying, sealed, swapping
@@ -174,6 +176,25 @@ class TestSealed:
                 restore(wrong, surroundings)
         assert restore(octets, surroundings)
 
+    @pytest.mark.parametrize(
+        ("parts", "said"),
+        [
+            ("1324.", "not in their order"),
+            ("124.", "not in their order"),
+            ("11234.", "not in their order"),
+            ("1234", "damaged or was cut off"),
+            ("1234..", "behind its end"),
+        ],
+    )
+    def test_no_part_can_be_moved_left_out_repeated_or_added(self, parts: str, said: str) -> None:
+        head, salt, *sealed_parts = b"".join(sealed.seal([b"1", b"2", b"3", b"4"], PASSPHRASE, b"s" * 16)).splitlines(
+            keepends=True
+        )
+        by_name = dict(zip("1234.", sealed_parts, strict=True))
+        wrong = io.BytesIO(b"".join([head, salt, *(by_name[part] for part in parts)]))
+        with pytest.raises(BackupRefused, match=said):
+            list(sealed.unseal(wrong, PASSPHRASE))
+
     async def test_one_that_promises_another_size_is_refused(
         self, store: SqliteStore, surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -290,6 +311,18 @@ class TestRestored:
         restore(octets, surroundings)
         await store.close()
         assert open_store().read(lambda tx: tx.clients.show_secret("amazon-alexa")) == "b" * 43
+
+    async def test_who_administers_stays_so(self, store: SqliteStore, surroundings: Surroundings, open_store: OpenStore) -> None:
+        """Whoever was removed since the backup must not come back by it, and whoever restores it must not be shut out."""
+        anna, berta = Resident("ha:anna", "Anna", is_administrator=True), Resident("ha:berta", "Berta", is_administrator=True)
+        await store.write(lambda tx: people.welcome(tx, anna.subject, anna.name))
+        octets = sealed_backup(store, surroundings)
+        await store.write(lambda tx: people.welcome(tx, berta.subject, berta.name))
+        await store.write(lambda tx: people.appoint(tx, berta.subject, anna))
+        assert await store.write(lambda tx: people.dismiss(tx, anna.subject, berta))
+        restore(octets, surroundings)
+        await store.close()
+        assert open_store().read(people.administrators) == (berta,)
 
     async def test_a_daily_copy_of_before_both_rotations_can_be_restored(
         self, store: SqliteStore, surroundings: Surroundings, open_store: OpenStore

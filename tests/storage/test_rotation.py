@@ -16,7 +16,7 @@ from alexa_oauth.protocol.refresh import RefreshRequest, refresh
 from alexa_oauth.storage import folder, keyholder
 from alexa_oauth.storage.database import migrations
 from alexa_oauth.storage.keys import DataKey, MasterKey, Purpose
-from alexa_oauth.storage.rotation import SEALED, Place, reseal_batch
+from alexa_oauth.storage.rotation import COPIES_LIVE_SECONDS, SEALED, Place, reseal_batch
 from alexa_oauth.storage.store import SqliteStore
 from alexa_oauth.storage.transaction import Rule, SqliteTransaction
 from tests.storage.conftest import CountedEntropy, OpenStore, Surroundings
@@ -259,6 +259,20 @@ class TestData:
             EventName.KEY_RETIRED,
             EventName.KEY_DROPPED,
         ]
+
+    async def test_a_retired_key_stays_while_a_daily_copy_may_hold_links_that_need_it(
+        self, store: SqliteStore, surroundings: Surroundings
+    ) -> None:
+        await self._retired(store, surroundings)
+        living = store.read(lambda tx: tx.grants.find(grant().grant_id))
+        assert living is not None
+        await store.write(lambda tx: tx.grants.end(living))
+        surroundings.advance(COPIES_LIVE_SECONDS - 1)
+        await store.keys.renew()
+        assert len(ages(store)) == 2
+        surroundings.advance(1)
+        await store.keys.renew()
+        assert len(ages(store)) == 1
 
     async def test_everything_sealed_is_sealed_anew(self, store: SqliteStore) -> None:
         await self._everything(store)
