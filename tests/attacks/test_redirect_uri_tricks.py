@@ -283,3 +283,13 @@ async def test_b43_whoever_approves_later_is_still_not_sent_to_the_refused_uri(r
     approved = await browser.approve(await browser.authorize(), redirect_uri=evil)
     assert_code(approved)
     assert "evil" not in approved.location
+
+
+async def test_a_redirect_uri_that_is_struck_off_while_the_page_is_open_gets_neither_code_nor_refusal(rig: Rig) -> None:
+    """The operator has just found out that it is not theirs."""
+    approving, denying = rig.browser(), rig.browser()
+    pages = await approving.authorize(), await denying.authorize()
+    define_clients(rig, {**CLIENTS, "C1": {**CLIENTS["C1"], "redirect_uris": ["https://ex.test/other"]}})
+    for answer in (await approving.approve(pages[0]), await denying.approve(pages[1], decision="deny")):
+        assert (answer.status, "Location" in answer.headers) == (400, False)
+    assert rows(rig)["codes"] == 0
