@@ -117,6 +117,16 @@ class TestRoot:
         become_owner(tmp_path)
         assert steps == []
 
+    @pytest.mark.usefixtures("steps")
+    def test_says_so_where_the_owner_may_not_read_the_program_or_its_python(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Path, "stat", lambda _path, **_: os.stat_result((0o40700, 1, 1, 1, 1_000, 1_001, 0, 0, 0, 0)))
+        monkeypatch.setattr("os.access", lambda path, _mode: path != os.__file__)
+        ran = run("links")
+        assert (ran.status, ran.out, len(ran.err.splitlines())) == (1, "", 1)
+        assert ran.err.endswith(f" and may not read {os.__file__}\n")
+
     def test_touches_nothing_where_it_may_not_become_the_owner(
         self, run: Run, steps: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:

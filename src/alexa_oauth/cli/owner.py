@@ -24,6 +24,10 @@ def become_owner(folder: Path) -> None:
         os.setuid(status.st_uid)
     except OSError as error:
         raise CommandFailed(f"cannot go on as user {status.st_uid}, who owns {folder} ({error.strerror})") from error
+    for needed in (__file__, os.__file__):
+        # A checkout or a Python in root's home is closed to others, and what is imported only later would break off.
+        if not os.access(needed, os.R_OK):
+            raise CommandFailed(f"cannot go on as user {status.st_uid}, who owns {folder} and may not read {needed}")
 
 
 def is_owner(folder: Path) -> bool:
