@@ -3,6 +3,7 @@
 import pytest
 
 from alexa_oauth.admin.by_link import IDLE_SECONDS, LINK_SECONDS, SESSION_LIMIT, SESSION_SECONDS
+from alexa_oauth.protocol.errors import StorageUnavailable
 from tests.panel import Guest, at_the_panel, by_link, link_to
 from tests.rig import Rig
 
@@ -29,6 +30,20 @@ async def test_a_link_is_over_after_ten_minutes(checkout: Rig) -> None:
     path = await link_to(checkout)
     checkout.clocks.advance(LINK_SECONDS)
     assert (await at_the_panel(checkout).send("GET", path)).status == 403
+
+
+async def test_on_a_full_disk_the_link_says_so_and_is_not_used_up(checkout: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To spend it is to write; who comes to see what is wrong gets a page, and no fault of the server's."""
+    path = await link_to(checkout)
+
+    async def refuse(*_: object) -> None:
+        raise StorageUnavailable("disk full")
+
+    with monkeypatch.context() as full:
+        full.setattr(checkout.server.store, "write", refuse)
+        answer = await at_the_panel(checkout).send("GET", path)
+    assert (answer.status, "a full disk is the usual cause" in answer.text) == (503, True)
+    assert (await at_the_panel(checkout).send("GET", path)).status == 200
 
 
 async def test_nobody_may_frame_it(owner: Guest) -> None:

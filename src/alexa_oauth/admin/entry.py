@@ -80,9 +80,9 @@ def entry(door: Door, closed: Problem) -> Middleware:
     @web.middleware
     async def enter(request: web.Request, handler: Handler) -> web.StreamResponse:
         door.check(request)
-        if request.match_info.route.name == OPEN:
-            return await handler(request)
         try:
+            if request.match_info.route.name == OPEN:
+                return await handler(request)
             visit = await door.admit(request)
             if visit is None:
                 return problem(request, closed)
