@@ -3,18 +3,20 @@
 import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
 import pytest
-import pytest_asyncio
 import trustme
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from pytest_aiohttp import AiohttpServer
 
 from alexa_oauth.outbound import Outbound
 from tests.running_server import SOURCE
+
+Serve = Callable[[trustme.CA], Awaitable[TestServer]]
 
 LOADED = """
 import os
@@ -34,7 +36,7 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
     return authority
 
 
-@pytest_asyncio.fixture
+@pytest.fixture
 async def outbound() -> AsyncIterator[Outbound]:
     outbound = Outbound()
     yield outbound
@@ -45,29 +47,33 @@ async def _say_here(_: web.Request) -> web.Response:
     return web.Response(text="here")
 
 
-async def serve(authority: trustme.CA) -> TestServer:
-    """A server whose certificate the authority issued."""
-    app = web.Application()
-    app.add_routes([web.get("/", _say_here)])
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("localhost").configure_cert(tls)
-    server = TestServer(app, scheme="https", host="localhost")
-    await server.start_server(ssl=tls)
-    return server
+@pytest.fixture
+def serve(aiohttp_server: AiohttpServer) -> Serve:
+    """Starts a server whose certificate that authority issued."""
+
+    async def serve(authority: trustme.CA) -> TestServer:
+        app = web.Application()
+        app.add_routes([web.get("/", _say_here)])
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        authority.issue_cert("localhost").configure_cert(tls)
+        return await aiohttp_server(app, host="localhost", ssl=tls)
+
+    return serve
 
 
-async def test_who_has_a_certificate_that_the_machine_trusts_is_asked(authority: trustme.CA, outbound: Outbound) -> None:
+async def test_who_has_a_certificate_that_the_machine_trusts_is_asked(
+    authority: trustme.CA, outbound: Outbound, serve: Serve
+) -> None:
     server = await serve(authority)
-    async with server, outbound.session().get(server.make_url("/")) as answer:
+    async with outbound.session().get(server.make_url("/")) as answer:
         assert await answer.text() == "here"
 
 
 @pytest.mark.usefixtures("authority")
-async def test_who_has_another_certificate_is_told_nothing(outbound: Outbound) -> None:
+async def test_who_has_another_certificate_is_told_nothing(outbound: Outbound, serve: Serve) -> None:
     server = await serve(trustme.CA())
-    async with server:
-        with pytest.raises(aiohttp.ClientConnectorCertificateError):
-            await outbound.session().get(server.make_url("/"))
+    with pytest.raises(aiohttp.ClientConnectorCertificateError):
+        await outbound.session().get(server.make_url("/"))
 
 
 @pytest.mark.usefixtures("authority")

@@ -1,13 +1,13 @@
 """What the server does by itself, without waiting for it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from pytest_aiohttp import AiohttpServer
 from structlog.testing import capture_logs
 
 from alexa_oauth.app import entropy
@@ -17,6 +17,8 @@ from alexa_oauth.protocol.reading import EventQuery
 from alexa_oauth.storage.store import Opening, SqliteStore
 from tests.conftest import StartRig
 from tests.rig import NOW, Rig
+
+Telling = Callable[[float], Awaitable[TestServer]]
 
 HOUR = 3_600
 FAILED = Event(EventName.TOKEN_REFUSED, reason=Reason.CODE_UNKNOWN, address="192.0.2.1")
@@ -111,45 +113,50 @@ async def test_keys_that_a_command_changed_are_taken_up(rig: Rig) -> None:
     assert rig.store.keys.ring.newest_token_key_id == command.keys.ring.newest_token_key_id
 
 
-@asynccontextmanager
-async def telling(date: float) -> AsyncIterator[str]:
-    """The origin of a Home Assistant whose clock stands at `date`, and whose front page sends browsers on."""
+@pytest.fixture
+def telling(aiohttp_server: AiohttpServer) -> Telling:
+    """Starts a Home Assistant whose clock stands at that instant, and whose front page sends browsers on."""
 
-    async def answer(_: web.Request) -> web.Response:
-        return web.Response(status=302, headers={"Date": formatdate(date, usegmt=True), "Location": "https://nobody.invalid/"})
+    async def telling(date: float) -> TestServer:
+        async def answer(_: web.Request) -> web.Response:
+            return web.Response(
+                status=302, headers={"Date": formatdate(date, usegmt=True), "Location": "https://nobody.invalid/"}
+            )
 
-    application = web.Application()
-    application.router.add_get("/", answer)
-    async with TestServer(application) as server:
-        yield str(server.make_url("")).removesuffix("/")
+        application = web.Application()
+        application.router.add_get("/", answer)
+        return await aiohttp_server(application)
+
+    return telling
 
 
-async def test_doubt_of_the_clock_is_told_once_and_ends_by_a_date_that_agrees(start: StartRig) -> None:
-    async with telling(NOW + HOUR + 10) as home_assistant:
-        rig = await start(home_assistant_url=home_assistant)
-        rig.clocks.step(HOUR)
-        await rig.upkeep.watch_clock()
-        await rig.upkeep.watch_clock()
-        assert (await rig.send("GET", "/health")).json["checks"]["clock"] == "doubtful"
-        await rig.upkeep.ask_for_the_date()
-        assert (await rig.send("GET", "/health")).status == 200
+async def doubting(start: StartRig, home_assistant: TestServer) -> Rig:
+    """A server whose clock was put forward by an hour, and who may ask that Home Assistant."""
+    rig = await start(home_assistant_url=str(home_assistant.make_url("")).removesuffix("/"))
+    rig.clocks.step(HOUR)
+    await rig.upkeep.watch_clock()
+    return rig
+
+
+async def test_doubt_of_the_clock_is_told_once_and_ends_by_a_date_that_agrees(start: StartRig, telling: Telling) -> None:
+    rig = await doubting(start, await telling(NOW + HOUR + 10))
+    await rig.upkeep.watch_clock()
+    assert (await rig.send("GET", "/health")).json["checks"]["clock"] == "doubtful"
+    await rig.upkeep.ask_for_the_date()
+    assert (await rig.send("GET", "/health")).status == 200
     assert (await events(rig))[-2:] == ["clock.doubted", "clock.confirmed"]
 
 
-async def test_a_date_that_disagrees_leaves_the_doubt(start: StartRig) -> None:
-    async with telling(NOW) as home_assistant:
-        rig = await start(home_assistant_url=home_assistant)
-        rig.clocks.step(HOUR)
-        await rig.upkeep.watch_clock()
-        await rig.upkeep.ask_for_the_date()
-        assert rig.server.clock.doubtful
+async def test_a_date_that_disagrees_leaves_the_doubt(start: StartRig, telling: Telling) -> None:
+    rig = await doubting(start, await telling(NOW))
+    await rig.upkeep.ask_for_the_date()
+    assert rig.server.clock.doubtful
 
 
-async def test_where_nobody_tells_the_date_the_doubt_stays(start: StartRig) -> None:
-    async with telling(NOW + HOUR) as home_assistant:
-        rig = await start(home_assistant_url=home_assistant)
-    rig.clocks.step(HOUR)
-    await rig.upkeep.watch_clock()
+async def test_where_nobody_tells_the_date_the_doubt_stays(start: StartRig, telling: Telling) -> None:
+    home_assistant = await telling(NOW + HOUR)
+    rig = await doubting(start, home_assistant)
+    await home_assistant.close()
     await rig.upkeep.ask_for_the_date()
     assert rig.server.clock.doubtful
 

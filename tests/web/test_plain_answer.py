@@ -4,14 +4,13 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Final
 
 import pytest
-import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import RawTestServer
+from pytest_aiohttp import AiohttpRawServer
 
 from alexa_oauth.web.answers import json_answer
 from alexa_oauth.web.plain_answer import NO_STORE, QUIET, PlainAnswer, header_fields
@@ -30,20 +29,6 @@ async def _aiohttps(_: web.BaseRequest) -> web.StreamResponse:
     answer = web.Response(body=BODY, status=404, headers={**NO_STORE, **QUIET, **FURTHER, "Content-Type": "application/json"})
     answer.headers["Server"] = ""
     return answer
-
-
-@pytest_asyncio.fixture
-async def plain() -> AsyncIterator[RawTestServer]:
-    server = RawTestServer(_plain)
-    async with server:
-        yield server
-
-
-@pytest_asyncio.fixture
-async def aiohttps() -> AsyncIterator[RawTestServer]:
-    server = RawTestServer(_aiohttps)
-    async with server:
-        yield server
 
 
 async def said(server: RawTestServer, request: bytes) -> list[tuple[str, set[str], str]]:
@@ -77,26 +62,26 @@ async def said(server: RawTestServer, request: bytes) -> list[tuple[str, set[str
     ids=["1.1", "1.1 that closes", "1.0", "1.0 that stays", "HEAD", "POST with a body"],
 )
 async def test_rfc_9112_a_plain_answer_is_what_aiohttp_would_have_sent(
-    plain: RawTestServer, aiohttps: RawTestServer, request_line: str, fields: str, answers: int
+    aiohttp_raw_server: AiohttpRawServer, request_line: str, fields: str, answers: int
 ) -> None:
     request = f"{request_line}\r\n{fields}".encode()
     request += b"" if b"\r\n\r\n" in request else b"\r\n\r\n"
-    mine = await said(plain, request)
-    assert mine == await said(aiohttps, request)
+    mine = await said(await aiohttp_raw_server(_plain), request)
+    assert mine == await said(await aiohttp_raw_server(_aiohttps), request)
     assert len(mine) == answers
 
 
-async def test_rfc_9110_6_6_1_an_answer_that_is_not_dated_has_no_date() -> None:
+async def test_rfc_9110_6_6_1_an_answer_that_is_not_dated_has_no_date(aiohttp_raw_server: AiohttpRawServer) -> None:
     async def undated(_: web.BaseRequest) -> web.StreamResponse:
         answer = PlainAnswer()
         answer.is_dated = False
         return answer
 
-    async with RawTestServer(undated) as server:
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writer.write(AGAIN)
-        assert b"\r\nDate:" not in await reader.read()
-        writer.close()
+    server = await aiohttp_raw_server(undated)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(AGAIN)
+    assert b"\r\nDate:" not in await reader.read()
+    writer.close()
 
 
 @pytest.mark.parametrize("value", ["one\r\nSet-Cookie: two", "one\ntwo", "one\0two", "one\x7f"])
