@@ -407,3 +407,18 @@ async def test_while_it_is_closed_to_be_opened_anew_nobody_else_opens_it(surroun
     await reopening
     assert store.checks()["database"] == "ok"
     await store.close()
+
+
+def test_what_waits_for_a_disk_and_then_meets_a_refusal_tells_of_the_disk_no_more() -> None:
+    """Where a server is a guest in another application, that one goes on, and with it `/health`."""
+    outcomes = iter([StorageUnavailable("disk full"), StartRefused("/data/oauth.db is damaged")])
+
+    def open_store() -> SqliteStore:
+        raise next(outcomes)
+
+    store = PatientStore(open_store)
+    assert not store.try_to_open()
+    assert store.checks()["database"] == "disk full"
+    with pytest.raises(StartRefused):
+        store.try_to_open()
+    assert store.checks()["database"] == "cannot be opened; the log says why"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
-from alexa_oauth.protocol.errors import StorageUnavailable
+from alexa_oauth.protocol.errors import StartRefused, StorageUnavailable
 from alexa_oauth.protocol.ports import Transaction
 from alexa_oauth.protocol.reading import Reader
 from alexa_oauth.storage.store import SqliteStore
@@ -28,12 +28,15 @@ class PatientStore:
         return self._opened
 
     def try_to_open(self) -> bool:
-        """Open the database if it is not open; whether it is open now."""
+        """Open the database if it is not open; whether it is open now. `StartRefused`: it never will be."""
         if self._opened is None and not self._is_closing:
             try:
                 self._opened = self._open_store()
             except StorageUnavailable as error:
                 self._reason = str(error)
+            except StartRefused:  # its message names files, which `/health` shows to nobody
+                self._reason = "cannot be opened; the log says why"
+                raise
         return self._opened is not None
 
     @property
