@@ -41,6 +41,7 @@ async def test_refusals_are_written_once_a_minute_as_one_sum(rig: Rig) -> None:
     for _ in range(3):
         rig.server.recorder.ledger.note(FAILED)
     await rig.upkeep.write_refusals()
+    assert not rig.server.recorder.ledger.sums()
     await rig.upkeep.write_refusals()
     async with rig.server.store.opened.reader() as reader:  # type: ignore[union-attr]  # opened by the rig
         written = [(row.event.name, row.event.count) for row in await reader.events(EventQuery(50))]
@@ -159,6 +160,18 @@ async def test_where_nobody_tells_the_date_the_doubt_stays(start: StartRig, tell
     await home_assistant.close()
     await rig.upkeep.ask_for_the_date()
     assert rig.server.clock.doubtful
+
+
+async def test_a_step_that_turns_out_right_makes_no_link_too_old(start: StartRig, telling: Telling) -> None:
+    """The clock had stood still for longer than an unused refresh token lives; the link was in use all the time."""
+    home_assistant = await telling(NOW + 200 * 24 * HOUR)
+    rig = await start(home_assistant_url=str(home_assistant.make_url("")).removesuffix("/"))
+    refresh_token = (await rig.link())["refresh_token"]
+    rig.clocks.step(200 * 24 * HOUR)
+    await rig.upkeep.watch_clock()
+    await rig.upkeep.ask_for_the_date()
+    assert not rig.server.clock.doubtful
+    assert (await rig.refresh(refresh_token)).status == 200
 
 
 async def test_while_in_doubt_no_answer_carries_a_date_so_that_the_clock_cannot_confirm_itself(rig: Rig) -> None:
